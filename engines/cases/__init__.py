@@ -1,0 +1,1 @@
+"""The case studies: one folder each, found by the registry."""

@@ -1,0 +1,101 @@
+"""Speech: audio -> MFCC -> phonemes -> words -> transcript, or audio -> transcript in one network."""
+
+from engines.core import CaseStudy, EngineInfo, Metric, Spec, Task
+
+WER = Metric(
+    name="word error rate",
+    unit="%",
+    lower_is_better=True,
+    measure="engines.ml.wer:measure",
+    combine="engines.ml.wer:combine",
+)
+TEXT = Spec("text")
+
+SENTENCES = Task(
+    slug="sentences",
+    title="Read sentences",
+    summary="English sentences read by 125 speakers, tested on 64 others. Open vocabulary, many accents and ages.",
+    x=Spec("waveform", unit="s", shape=(None,), rate=16000),
+    y=TEXT,
+    metric=WER,
+    unit="hours",
+    load="engines.cases.speech.data:sentences",
+    budgets=(0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.87),
+    models=(0.1, 0.4, 1.6, 2.87),
+    tiny=0.01,
+    simulated=False,
+    datasets=("speechocean762", "speechocean762_lexicon"),
+)
+DIGITS = Task(
+    slug="digits",
+    title="Spoken digits",
+    summary="Strings of one to seven digits, joined from single digits that four people recorded.",
+    x=Spec("waveform", unit="s", shape=(None,), rate=8000),
+    y=TEXT,
+    metric=WER,
+    unit="hours",
+    load="engines.cases.speech.data:digits",
+    budgets=(0.003, 0.006, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.3),
+    models=(0.006, 0.025, 0.1, 0.3),
+    tiny=0.003,
+    simulated=False,
+    datasets=("fsdd",),
+    variants={"unseen_speakers": "two speakers of whom nothing was trained on"},
+)
+COMMANDS = Task(
+    slug="commands",
+    title="Spoken commands (synthetic)",
+    summary="Commands of a small grammar, voiced by espeak-ng in many voices, with noise and room echo added.",
+    x=Spec("waveform", unit="s", shape=(None,), rate=16000),
+    y=TEXT,
+    metric=WER,
+    unit="hours",
+    load="engines.cases.speech.data:commands",
+    budgets=(1 / 30, 0.1, 0.25, 0.7, 2.0, 5.0, 12.0, 30.0),
+    models=(0.1, 0.7, 5.0, 30.0),
+    tiny=0.01,
+    simulated=True,
+    datasets=("espeak_commands",),
+)
+
+CASE = CaseStudy(
+    slug="speech",
+    title="Speech",
+    question="From audio to transcript: phonemes and words on the way, or one network?",
+    tasks=(SENTENCES, DIGITS, COMMANDS),
+    engines=(
+        EngineInfo(
+            name="pipeline",
+            title="Pipeline",
+            shape="pipeline",
+            version=1,
+            target="engines.cases.speech.pipeline:Pipeline",
+            summary="MFCC, GMM-HMM phonemes, pronunciation lexicon, n-gram language model, beam search.",
+            supervision=("pronunciation lexicon of the task's whole vocabulary",),
+            readings={"own_lexicon": "with the words of its own transcripts alone"},
+        ),
+        EngineInfo(
+            name="hybrid",
+            title="Hybrid",
+            shape="hybrid",
+            version=1,
+            target="engines.cases.speech.hybrid:Hybrid",
+            summary="A network gives the phonemes; lexicon, language model and search are the pipeline's.",
+            supervision=("pronunciation lexicon of the task's whole vocabulary",),
+            readings={"own_lexicon": "with the words of its own transcripts alone"},
+        ),
+        EngineInfo(
+            name="end_to_end",
+            title="End-to-end",
+            shape="end_to_end",
+            version=1,
+            target="engines.cases.speech.end_to_end:EndToEnd",
+            summary="Log-mel spectrogram to characters in one network trained with CTC.",
+            readings={"language_model": "with the pipeline's lexicon and language model"},
+        ),
+    ),
+    decode="engines.ml.audio:decode",
+    accepts=("wav", "flac", "mp3", "ogg", "webm", "m4a"),
+    limits="0.1 to 30 seconds, at most 20 MB",
+    examples="engines.cases.speech.data:examples",
+)

@@ -1,0 +1,33 @@
+"""The nouns that everything else is made of. NumPy at most."""
+
+from engines.core.case import CaseStudy, EngineInfo, Example, Task
+from engines.core.engine import NOTHING, Engine, Progress, Shape, Stage, Step, Trace, quiet
+from engines.core.errors import UserError
+from engines.core.spec import Budget, Floats, Metric, Segment, Spec, resolve
+from engines.core.split import Picked, Split, TaskData, TrainingData
+
+__all__ = [
+    "NOTHING",
+    "Budget",
+    "CaseStudy",
+    "Engine",
+    "EngineInfo",
+    "Example",
+    "Floats",
+    "Metric",
+    "Picked",
+    "Progress",
+    "Segment",
+    "Shape",
+    "Spec",
+    "Split",
+    "Stage",
+    "Step",
+    "Task",
+    "TaskData",
+    "Trace",
+    "TrainingData",
+    "UserError",
+    "quiet",
+    "resolve",
+]

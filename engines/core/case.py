@@ -1,0 +1,119 @@
+"""What a case study is: metadata only, so that finding the cases imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from engines.core.engine import Engine, Shape
+from engines.core.errors import UserError
+from engines.core.spec import Budget, Metric, Spec, resolve
+from engines.core.split import TaskData
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """An engine of a case, named before its code is imported. `target` is "module:Class"; the class repeats name,
+    shape, version and readings, and a conformance test holds the two against each other."""
+
+    name: str
+    title: str
+    shape: Shape
+    version: int
+    target: str
+    summary: str
+    supervision: tuple[str, ...] = ()
+    # reading -> title of it
+    readings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    reference: bool = False
+
+    def create(self) -> Engine:
+        engine: Engine = resolve(self.target)()
+        return engine
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set, its unit and its metric.
+
+    `load` is "module:function" -> TaskData. `budgets` are the pairs of the default sweep, `models` those whose trained
+    models are kept for the live page, `tiny` one that a test can afford.
+    """
+
+    slug: str
+    title: str
+    summary: str
+    x: Spec
+    y: Spec
+    metric: Metric
+    unit: str
+    load: str
+    budgets: tuple[float, ...]
+    models: tuple[float, ...]
+    tiny: float
+    simulated: bool
+    datasets: tuple[str, ...]
+    seeds: tuple[int, ...] = (0, 1, 2)
+    # variant test set -> what it is
+    variants: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def data(self) -> TaskData:
+        loaded: TaskData = resolve(self.load)()
+        return loaded
+
+    def default_budgets(self) -> tuple[Budget, ...]:
+        return tuple(Budget(pairs) for pairs in self.budgets)
+
+
+@dataclass(frozen=True)
+class CaseStudy:
+    """A question with its tasks and engines. `accepts` says what a visitor may bring: file endings, limits."""
+
+    slug: str
+    title: str
+    question: str
+    tasks: tuple[Task, ...]
+    engines: tuple[EngineInfo, ...]
+    # "module:function"(bytes, file name, Task) -> input x, or "" where a visitor can bring nothing
+    decode: str = ""
+    accepts: tuple[str, ...] = ()
+    limits: str = ""
+    # "module:function"(Task) -> tuple[Example, ...]: inputs a visitor can pick
+    examples: str = ""
+
+    def task(self, slug: str | None) -> Task:
+        """The task of that name, or the first when `slug` is None.
+
+        Raises:
+            UserError: there is no such task.
+        """
+        if slug is None:
+            return self.tasks[0]
+        for task in self.tasks:
+            if task.slug == slug:
+                return task
+        names = ", ".join(task.slug for task in self.tasks)
+        raise UserError(f"{self.slug} has no task {slug!r}: choose one of {names}.")
+
+    def engine(self, name: str) -> EngineInfo:
+        """The engine of that name.
+
+        Raises:
+            UserError: there is no such engine.
+        """
+        for engine in self.engines:
+            if engine.name == name:
+                return engine
+        names = ", ".join(engine.name for engine in self.engines)
+        raise UserError(f"{self.slug} has no engine {name!r}: choose one of {names}.")
+
+
+@dataclass(frozen=True)
+class Example:
+    """An input that a visitor can pick: `path` of a file under precomputed/<case>/examples, its true output."""
+
+    title: str
+    path: str
+    truth: str
+    note: str = ""
