@@ -1,0 +1,7 @@
+"""Runs and the store that keeps them."""
+
+from engines.runs.report import Point, points, report
+from engines.runs.run import Run, RunSpec, Score
+from engines.runs.store import RunStore
+
+__all__ = ["Point", "Run", "RunSpec", "RunStore", "Score", "points", "report"]

@@ -1,0 +1,123 @@
+"""The store of runs: one Parquet file a run, read through DuckDB.
+
+A file is written aside and renamed, so present means complete; nothing is overwritten, and several processes may add
+runs at once without a lock. Layout under the root: `<case>/runs/<id>.parquet` and `<case>/models/<id>/`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engines.core import UserError
+from engines.runs.run import Run, RunSpec
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("case", pa.string()),
+        ("task", pa.string()),
+        ("engine", pa.string()),
+        ("pairs", pa.float64()),
+        ("side", pa.string()),
+        ("seed", pa.int64()),
+        ("version", pa.int64()),
+        ("reading", pa.string()),
+        ("test", pa.string()),
+        ("oracle", pa.string()),
+        ("score", pa.float64()),
+        ("statistics", pa.list_(pa.list_(pa.float32()))),
+        ("train_seconds", pa.float64()),
+        ("answer_seconds", pa.float64()),
+        ("parameters", pa.int64()),
+        ("data_hash", pa.string()),
+        ("environment", pa.string()),
+        ("error", pa.string()),
+        ("finished", pa.string()),
+    ]
+)
+ROOT = Path(__file__).resolve().parents[2] / "precomputed"
+
+
+def default_root() -> Path:
+    """The folder of the store: CROSSOVER_STORE, or `precomputed/` of this repository."""
+    return Path(os.environ.get("CROSSOVER_STORE") or ROOT)
+
+
+class RunStore:
+    """Runs under `root` (made when first written to)."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or default_root()
+
+    def path(self, spec: RunSpec) -> Path:
+        return self.root / spec.case / "runs" / f"{spec.id}.parquet"
+
+    def model(self, spec: RunSpec) -> Path:
+        """Where the trained model of a run lies, if it was kept."""
+        return self.root / spec.case / "models" / spec.id
+
+    def has(self, spec: RunSpec) -> bool:
+        return self.path(spec).exists()
+
+    def add(self, run: Run) -> bool:
+        """Keep a run; False when one of that name is there already (it stays as it is).
+
+        Raises:
+            UserError: the folder cannot be written to.
+        """
+        path = self.path(run.spec)
+        if path.exists():
+            return False
+        table = pa.Table.from_pylist(run.rows(), schema=SCHEMA)
+        aside = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(table, aside, compression="zstd", compression_level=19, write_statistics=False)
+            os.replace(aside, path)
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            raise UserError(
+                f"The run could not be written to {path.parent} ({error.strerror}): make room there, or name another "
+                "folder in CROSSOVER_STORE."
+            ) from error
+        return True
+
+    def add_model(self, spec: RunSpec, save: Callable[[Path], None]) -> None:
+        """Keep a trained model: `save` writes into a folder aside, which is renamed when it is whole."""
+        target = self.model(spec)
+        if target.exists():
+            return
+        aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+        aside.mkdir(parents=True)
+        try:
+            save(aside)
+            os.replace(aside, target)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def forget(self, spec: RunSpec) -> None:
+        """Remove a run, so that a sweep measures it again (used for failed runs that are to be tried once more)."""
+        self.path(spec).unlink(missing_ok=True)
+
+    def frame(
+        self, where: str = "true", parameters: Sequence[Any] = (), columns: Sequence[str] = ("*",), case: str = "*"
+    ) -> pa.Table:
+        """The rows for which the SQL condition `where` holds, with `?` filled from `parameters`.
+
+        A row is one score of one run; columns are those of `SCHEMA`. `case` narrows which files are opened.
+        """
+        files = sorted(str(path) for path in self.root.glob(f"{case}/runs/*.parquet") if path.name[0] != ".")
+        if not files:
+            return SCHEMA.empty_table() if tuple(columns) == ("*",) else SCHEMA.empty_table().select(list(columns))
+        with duckdb.connect() as connection:
+            query = f"select {', '.join(columns)} from read_parquet(?) where {where}"
+            return connection.execute(query, [files, *parameters]).to_arrow_table()
