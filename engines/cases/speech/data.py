@@ -1,0 +1,8 @@
+"""The data of the speech case, one loader a task."""
+
+from __future__ import annotations
+
+from engines.cases.speech.digits import digits
+from engines.cases.speech.sentences import sentences
+
+__all__ = ["digits", "sentences"]
