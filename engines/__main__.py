@@ -1,0 +1,110 @@
+"""The command line: `python -m engines sweep | report | answer | data`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from engines import registry
+from engines.core import UserError
+from engines.runs import RunStore, report
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m engines", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_sweep(commands)
+    _add_report(commands)
+    _add_answer(commands)
+    chosen = parser.parse_args(arguments)
+    try:
+        code: int = chosen.run(chosen)
+        return code
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+
+
+def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("sweep", help="measure every run that is missing; goes on where it stopped")
+    parser.add_argument("case")
+    parser.add_argument("--task", action="append", default=[])
+    parser.add_argument("--engine", action="append", default=[])
+    parser.add_argument("--budget", action="append", default=[], type=float)
+    parser.add_argument("--seed", action="append", default=[], type=int)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: all cores)")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--keep", action="store_true", help="keep every trained model, not only the default budgets'")
+    parser.add_argument("--retry", action="store_true", help="measure failed runs again")
+    parser.add_argument("--status", type=Path, help="a JSON file that tells how far the sweep is")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from engines.sweep.command import sweep
+
+        return sweep(
+            chosen.case,
+            chosen.task,
+            chosen.engine,
+            chosen.budget,
+            chosen.seed,
+            max(1, chosen.jobs),
+            chosen.device,
+            chosen.keep,
+            chosen.retry,
+            chosen.status,
+        )
+
+    parser.set_defaults(run=run)
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("report", help="mean score and standard error by case, task, engine and budget")
+    parser.add_argument("case", nargs="?")
+    parser.add_argument("--json", action="store_true")
+
+    def run(chosen: argparse.Namespace) -> int:
+        chosen_cases = [registry.case(chosen.case)] if chosen.case else list(registry.cases().values())
+        records = [record for case in chosen_cases for record in report(case, RunStore())]
+        if chosen.json:
+            print(json.dumps(records, indent=1))
+            return 0
+        if not records:
+            print("No runs yet: make them with `python -m engines sweep CASE`.")
+            return 0
+        for record in records:
+            print(
+                f"{record['case']:10} {record['task']:10} {record['engine']:28} {record['budget']:>9.4g} {record['unit']:6} "
+                f"{record['metric']} {record['mean']:6.1f} ± {record['standard_error']:4.1f}  seeds {record['seeds']}  "
+                f"train {record['train_seconds']:6.0f} s  answer {record['answer_seconds'] * 1000:6.1f} ms  "
+                f"parameters {record['parameters']}"
+            )
+        return 0
+
+    parser.set_defaults(run=run)
+
+
+def _add_answer(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("answer", help="what a trained engine makes of an input, stage by stage")
+    parser.add_argument("case")
+    parser.add_argument("engine")
+    parser.add_argument("input", type=Path, help="a file, for instance a recording")
+    parser.add_argument("--task")
+    parser.add_argument("--budget", type=float, help="nearest kept model (default: the largest)")
+    parser.add_argument("--reading", default="")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from engines.answer import answer
+
+        print(answer(chosen.case, chosen.engine, chosen.input, chosen.task, chosen.budget, chosen.reading))
+        return 0
+
+    parser.set_defaults(run=run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""`python -m engines sweep`: plan, run, tell how far it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engines import registry
+from engines.core import UserError
+from engines.runs import RunSpec, RunStore
+from engines.sweep.local import Event, run_all
+from engines.sweep.plan import Estimate, plan
+
+UNKNOWN = "time left not known yet"
+
+
+@dataclass
+class Watch:
+    """How far a sweep is, on the terminal and, where a page watches, in a status file."""
+
+    total: int
+    jobs: int
+    estimate: Estimate
+    status: Path | None = None
+    left: dict[str, RunSpec] = field(default_factory=dict)
+    fractions: dict[str, float] = field(default_factory=dict)
+    failed: int = 0
+    ended: int = 0
+    _told: float = 0.0
+
+    def seconds_left(self) -> float | None:
+        """Seconds until the last run ends, or None while some run is like none made before."""
+        each = [self.estimate.seconds(spec) for spec in self.left.values()]
+        if any(seconds is None for seconds in each):
+            return None
+        done = [1 - self.fractions.get(name, 0.0) for name in self.left]
+        work = [seconds * rest for seconds, rest in zip(each, done, strict=True) if seconds is not None]
+        return max(sum(work) / self.jobs, max(work, default=0.0))
+
+    def hear(self, event: Event) -> None:
+        spec = event.spec
+        name = f"{spec.task} {spec.engine} {spec.budget.pairs:.4g} seed {spec.seed}"
+        if event.kind == "progress":
+            self.fractions[spec.id] = event.fraction
+            if event.fraction > 0.05 and self.estimate.seconds(spec) is None:
+                self.estimate.add(spec, event.seconds / event.fraction)
+            self.tell("running", f"{name}: {event.sentence}")
+            return
+        self.left.pop(spec.id, None)
+        self.ended += 1
+        if event.kind == "done":
+            self.estimate.add(spec, event.seconds)
+        else:
+            self.failed += 1
+        print(f"[{self.ended}/{self.total}] {name}: {event.sentence} ({event.seconds:.0f} s, {self.time_left()})", flush=True)
+        self.tell("running", f"{name}: {event.sentence}", force=True)
+
+    def time_left(self) -> str:
+        seconds = self.seconds_left()
+        return UNKNOWN if seconds is None else f"about {duration(seconds)} left"
+
+    def tell(self, state: str, sentence: str, force: bool = False) -> None:
+        """Write the status file (aside, then renamed), at most twice a second unless `force`."""
+        if time.monotonic() - self._told < 0.5 and not force:
+            return
+        self._told = time.monotonic()
+        if sys.stderr.isatty() and state == "running":
+            print(f"\r\x1b[K{self.ended}/{self.total} · {sentence} · {self.time_left()}", end="", file=sys.stderr, flush=True)
+        if self.status is None:
+            return
+        fraction = (self.ended + sum(self.fractions.get(name, 0.0) for name in self.left)) / max(1, self.total)
+        words = {
+            "pid": os.getpid(),
+            "state": state,
+            "fraction": min(1.0, fraction),
+            "sentence": sentence,
+            "seconds_left": self.seconds_left(),
+            "updated": time.time(),
+        }
+        self.status.parent.mkdir(parents=True, exist_ok=True)
+        aside = self.status.with_name(f".{self.status.name}.{uuid.uuid4().hex}.partial")
+        aside.write_text(json.dumps(words))
+        os.replace(aside, self.status)
+
+
+def duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def sweep(
+    case_slug: str,
+    tasks: list[str],
+    engines: list[str],
+    budgets: list[float],
+    seeds: list[int],
+    jobs: int,
+    device: str,
+    keep: bool = False,
+    retry: bool = False,
+    status: Path | None = None,
+) -> int:
+    """Make the missing runs of a case; the exit code is 0 when all were made, 1 when some failed, 130 on Ctrl-C.
+
+    Raises:
+        UserError: an unknown case, task or engine, data that are not there, a budget larger than the data.
+    """
+    case, store = registry.case(case_slug), RunStore()
+    if retry:
+        for row in store.frame("error != ''", columns=("id",), case=case.slug).to_pylist():
+            (store.root / case.slug / "runs" / f"{row['id']}.parquet").unlink(missing_ok=True)
+    specs = plan(case, store, tasks, engines, budgets, seeds)
+    watch = Watch(len(specs), jobs, Estimate(case, store), status, {spec.id: spec for spec in specs})
+    if not specs:
+        print(f"Nothing is missing: every run of {case.slug} that was asked for is in {store.root}.")
+        watch.tell("done", "nothing was missing", force=True)
+        return 0
+    print(f"{len(specs)} runs to make with {jobs} processes; {watch.time_left()}.", flush=True)
+    watch.tell("running", "starting", force=True)
+    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(name, threads)
+    os.environ["CROSSOVER_DEVICE"] = device
+    try:
+        for event in run_all(specs, store.root, jobs, keep):
+            if event.kind == "stopped":
+                raise UserError(event.sentence)
+            watch.hear(event)
+    except KeyboardInterrupt:
+        print("\nStopped. Finished runs are kept; the same command goes on from here.")
+        watch.tell("cancelled", "stopped", force=True)
+        return 130
+    except UserError as error:
+        watch.tell("failed", str(error), force=True)
+        raise
+    watch.tell("failed" if watch.failed else "done", f"{watch.ended - watch.failed} of {watch.total} runs made", force=True)
+    return 1 if watch.failed else 0

@@ -1,0 +1,152 @@
+"""Local worker processes for a sweep.
+
+Each worker is a fresh process that loads a task's data once and makes one run after another. What is finished is in
+the store, so killing anything at any time loses only the runs under way; the next sweep plans them again.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from engines import registry
+from engines.core import TaskData, UserError
+from engines.runs import RunSpec, RunStore
+from engines.sweep.measure import measure
+from engines.sweep.plan import keeps_model
+
+DEATHS = 2
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a worker said of a run: "progress" (fraction, sentence), "done" (its score), "failed" (the run's error),
+    "stopped" (a sentence for the user: the sweep cannot go on) or "died" (the process ended without a word)."""
+
+    kind: str
+    spec: RunSpec
+    fraction: float = 0.0
+    sentence: str = ""
+    seconds: float = 0.0
+
+
+def run_all(specs: list[RunSpec], root: Path, jobs: int, keep: bool) -> Iterator[Event]:
+    """Make all runs with `jobs` processes, telling what happens as it happens.
+
+    A worker that dies (killed, or out of memory) is replaced and its run tried once more, then left for a later sweep.
+    """
+    waiting = list(reversed(specs))
+    deaths: dict[str, int] = {}
+    workers = [_Worker.start(root, keep) for _ in range(min(jobs, len(specs)))]
+    try:
+        for worker in workers:
+            worker.give(waiting.pop())
+        while busy := [worker for worker in workers if worker.spec]:
+            for ready in wait([worker.pipe for worker in busy]):
+                worker = next(worker for worker in busy if worker.pipe is ready)
+                event = worker.hear()
+                if event.kind == "died":
+                    deaths[event.spec.id] = deaths.get(event.spec.id, 0) + 1
+                    if deaths[event.spec.id] < DEATHS:
+                        waiting.append(event.spec)
+                    worker.replace()
+                if event.kind != "progress":
+                    worker.spec = None
+                    if waiting:
+                        worker.give(waiting.pop())
+                yield event
+    finally:
+        for worker in workers:
+            worker.process.terminate()
+        for worker in workers:
+            worker.process.join()
+
+
+@dataclass
+class _Worker:
+    root: Path
+    keep: bool
+    process: Any = None
+    pipe: Any = None
+    spec: RunSpec | None = None
+    began: float = field(default=0.0)
+
+    @classmethod
+    def start(cls, root: Path, keep: bool) -> _Worker:
+        worker = cls(root, keep)
+        worker.replace()
+        return worker
+
+    def replace(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs, os.getpid(), self.root, self.keep), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def give(self, spec: RunSpec) -> None:
+        self.spec, self.began = spec, time.monotonic()
+        self.pipe.send(spec)
+
+    def hear(self) -> Event:
+        assert self.spec is not None
+        try:
+            kind, fraction, sentence = self.pipe.recv()
+        except (EOFError, OSError):
+            kind, fraction, sentence = "died", 0.0, "its process ended without a word (killed, or out of memory)"
+        return Event(kind, self.spec, fraction, sentence, time.monotonic() - self.began)
+
+
+def _work(pipe: Connection, parent: int, root: Path, keep: bool) -> None:
+    """A worker's life: runs come in through `pipe`, words about them go out. It ends when its parent is gone."""
+    store = RunStore(root)
+    loaded: dict[tuple[str, str], TaskData] = {}
+    try:
+        while True:
+            spec: RunSpec = pipe.recv()
+            pipe.send(_one(spec, store, loaded, keep, _teller(pipe, parent)))
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+        return
+
+
+def _teller(pipe: Connection, parent: int) -> Callable[[float, str], None]:
+    last = 0.0
+
+    def tell(fraction: float, sentence: str) -> None:
+        nonlocal last
+        if os.getppid() != parent:
+            raise SystemExit
+        if time.monotonic() - last > 0.2:
+            last = time.monotonic()
+            pipe.send(("progress", fraction, sentence))
+
+    return tell
+
+
+def _one(
+    spec: RunSpec,
+    store: RunStore,
+    loaded: dict[tuple[str, str], TaskData],
+    keep: bool,
+    tell: Callable[[float, str], None],
+) -> tuple[str, float, str]:
+    case = registry.case(spec.case)
+    task, info = case.task(spec.task), case.engine(spec.engine)
+    try:
+        if (spec.case, spec.task) not in loaded:
+            loaded.clear()
+            tell(0.0, "reading the data")
+            loaded[spec.case, spec.task] = task.data()
+        data = loaded[spec.case, spec.task]
+        run = measure(info, task, spec, data, store, keep or keeps_model(task, spec), tell)
+    except UserError as error:
+        return "stopped", 0.0, str(error)
+    if run.error:
+        return "failed", 1.0, run.error
+    return "done", 1.0, f"{task.metric.name} {run.scores[0].score:.3g} {task.metric.unit}"

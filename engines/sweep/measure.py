@@ -1,0 +1,125 @@
+"""One run: draw the budget, fit, answer every test example, score."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import numpy as np
+
+from engines.core import Engine, EngineInfo, Progress, Split, Task, TaskData, TrainingData
+from engines.runs import Run, RunSpec, RunStore, Score
+
+ORACLE_EXAMPLES = 150
+FIT_SHARE = 0.8
+
+
+def measure(
+    info: EngineInfo, task: Task, spec: RunSpec, data: TaskData, store: RunStore, keep: bool, progress: Progress
+) -> Run:
+    """Make one run and put it into the store, and its model with it where `keep`.
+
+    An engine that fails is a finding: the run is kept with its error. A budget that the data cannot give is not the
+    engine's doing and raises UserError.
+    """
+    training = _nothing(task) if info.reference else data.draw(spec.budget, spec.seed)
+    try:
+        run, fitted = _fit_and_score(info, task, spec, training, data, progress)
+    except Exception as error:  # noqa: BLE001 - whatever an engine raises, the sweep goes on and the run says why
+        run, fitted = Run(spec, error=f"{type(error).__name__}: {error}", finished=now()), None
+    if keep and fitted is not None and not info.reference:
+        store.add_model(spec, fitted.save)
+    store.add(run)
+    return run
+
+
+def _fit_and_score(
+    info: EngineInfo, task: Task, spec: RunSpec, training: TrainingData, data: TaskData, progress: Progress
+) -> tuple[Run, Engine]:
+    clock = time.perf_counter if os.environ.get("CROSSOVER_DEVICE", "cpu") != "cpu" else time.process_time
+    start = clock()
+    fitted = info.create().fit(
+        training, np.random.default_rng([spec.seed, 1]), lambda done, text: progress(FIT_SHARE * done, text)
+    )
+    train_seconds = clock() - start
+
+    main = data.tests["test"]
+    ways = [("", name, split) for name, split in data.tests.items()]
+    ways += [(reading, "test", main) for reading in info.readings]
+    scores, answer_seconds = [], 0.0
+    for place, (reading, test, split) in enumerate(ways):
+        progress(FIT_SHARE + (1 - FIT_SHARE) * place / (len(ways) + 1), f"answering {test} {reading}".strip())
+        start = clock()
+        statistics = _answers(fitted, task, split, reading)
+        if not reading and test == "test":
+            answer_seconds = (clock() - start) / len(split)
+        scores.append(Score(task.metric.score(statistics), statistics, reading, test))
+    scores += _oracles(fitted, task, main)
+    progress(1.0, "done")
+    run = Run(
+        spec,
+        tuple(scores),
+        train_seconds,
+        answer_seconds,
+        fitted.parameters,
+        data_hash(training.train),
+        environment(),
+        finished=now(),
+    )
+    return run, fitted
+
+
+def _answers(engine: Engine, task: Task, split: Split, reading: str) -> np.ndarray:
+    pairs = zip(split.x, split.y, strict=True)
+    return np.stack([task.metric.statistics(engine.answer(x, reading), truth) for x, truth in pairs])
+
+
+def _oracles(engine: Engine, task: Task, split: Split) -> list[Score]:
+    """Scores with one stage's output replaced by the truth, for every stage whose truth is known, on the first test
+    examples. What is left is the doing of the other stages. The last stage is the answer itself and is left out."""
+    count = min(len(split), ORACLE_EXAMPLES)
+    found: dict[str, list[np.ndarray]] = {}
+    last = engine.stages()[-1].name
+    for i in range(count):
+        x = split.x[i]
+        for stage, value in engine.truths(x, split.gold[i]).items():
+            if stage != last:
+                answer = engine.trace(x, {stage: value}).answer
+                found.setdefault(stage, []).append(task.metric.statistics(answer, split.y[i]))
+    return [
+        Score(task.metric.score(np.stack(rows)), np.stack(rows), oracle=stage)
+        for stage, rows in found.items()
+        if len(rows) == count
+    ]
+
+
+def _nothing(task: Task) -> TrainingData:
+    return TrainingData(Split([], [], np.zeros(0), []), {}, task.x)
+
+
+def data_hash(split: Split) -> str:
+    """A name for the training examples: their answers and weights."""
+    digest = hashlib.sha256()
+    for y in split.y:
+        digest.update(repr(y).encode())
+    digest.update(np.asarray(split.weight, dtype=np.float64).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def environment() -> dict[str, object]:
+    return {
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "numpy": version("numpy"),
+        "machine": platform.machine(),
+        "device": os.environ.get("CROSSOVER_DEVICE", "cpu"),
+        "threads": int(os.environ.get("OMP_NUM_THREADS", "0")),
+    }
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
