@@ -273,9 +273,8 @@ def _search(
             while k < n_touched[lev]:
                 n = touched[lev, k]
                 k += 1
-                if t == frames:
-                    if node_score[n] + final[n] > end_score:
-                        end_score, end_node = node_score[n] + final[n], n
+                if t == frames and node_score[n] + final[n] > end_score:
+                    end_score, end_node = node_score[n] + final[n], n
                 came = node_from[n]
                 for a in range(node_ptr[n], node_ptr[n + 1]):
                     d = node_dest[a]

@@ -231,14 +231,14 @@ class _Builder:
             at, word, logp, node = (np.array(v) for v in zip(*self.ends, strict=True))
             rows.append((last[at], -1 - node, logp, word))
         rows.append((last[n_tree:], -1 - np.array(self.loop_dest, np.int64), np.zeros(n_loop), np.full(n_loop, -1)))
-        arc_ptr, order, (dests, lms, words) = _rows(rows, len(column))
+        arc_ptr, (dests, lms, words) = _rows(rows, len(column))
         top = np.nonzero(parent < 0)[0]
         node_rows = [(-1 - parent[top], first[top], weight[top])]
         node_rows.append((np.array([s for s, _ in self.loops], np.int64), first[n_tree:-1], np.zeros(n_loop)))
         if self.eps:
             source, dest, weight = (np.array(v) for v in zip(*self.eps, strict=True))
             node_rows.append((source, -1 - dest, weight))
-        node_ptr, _, (node_dest, node_lm) = _rows(node_rows, len(level))
+        node_ptr, (node_dest, node_lm) = _rows(node_rows, len(level))
         return Graph(
             column, instance, unit_label[unit][instance] if len(unit) else np.zeros(0, np.int32),
             arc_ptr, dests.astype(np.int32), lms.astype(np.float32), words.astype(np.int32),
@@ -247,13 +247,13 @@ class _Builder:
         )  # fmt: skip
 
 
-def _rows(parts: list[tuple[np.ndarray, ...]], size: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Arcs given as (source, …) arrays, sorted by source: row pointers, the order, the other arrays sorted."""
+def _rows(parts: list[tuple[np.ndarray, ...]], size: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Arcs given as (source, …) arrays, sorted by source: row pointers, the other arrays sorted."""
     source, *rest = (np.concatenate([np.asarray(p[i]) for p in parts]) for i in range(len(parts[0])))
     source = source.astype(np.int64)
     order = np.argsort(source, kind="stable")
     pointer = np.searchsorted(source[order], np.arange(size + 1)).astype(np.int64)
-    return pointer, order, [r[order] for r in rest]
+    return pointer, [r[order] for r in rest]
 
 
 def search_graph(lexicon: Lexicon, lm: LanguageModel, layout: Layout) -> Graph:

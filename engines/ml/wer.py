@@ -28,21 +28,22 @@ def words(text: str) -> list[str]:
 
 
 def edits(said: list[str], truth: list[str]) -> tuple[Edit, ...]:
-    """The alignment of two lists of words with the fewest edits."""
-    cost = np.zeros((len(truth) + 1, len(said) + 1), np.int32)
-    cost[:, 0] = np.arange(len(truth) + 1)
-    cost[0, :] = np.arange(len(said) + 1)
+    """The alignment of two lists of words with the fewest edits; among those, with the most equal words."""
+    step, tie = 1 << 16, 1
+    cost = np.zeros((len(truth) + 1, len(said) + 1), np.int64)
+    cost[:, 0] = step * np.arange(len(truth) + 1)
+    cost[0, :] = step * np.arange(len(said) + 1)
     for i, want in enumerate(truth, 1):
         row, above = cost[i], cost[i - 1]
         for j, got in enumerate(said, 1):
-            row[j] = min(above[j - 1] + (want != got), above[j] + 1, row[j - 1] + 1)
+            row[j] = min(above[j - 1] + (step + tie) * (want != got), above[j] + step, row[j - 1] + step)
     out: list[Edit] = []
     i, j = len(truth), len(said)
     while i or j:
-        if i and j and cost[i, j] == cost[i - 1, j - 1] + (truth[i - 1] != said[j - 1]):
+        if i and j and cost[i, j] == cost[i - 1, j - 1] + (step + tie) * (truth[i - 1] != said[j - 1]):
             i, j = i - 1, j - 1
             out.append(Edit("equal" if truth[i] == said[j] else "substitute", truth[i], said[j]))
-        elif i and cost[i, j] == cost[i - 1, j] + 1:
+        elif i and cost[i, j] == cost[i - 1, j] + step:
             i -= 1
             out.append(Edit("delete", truth[i], ""))
         else:
