@@ -19,6 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     _add_sweep(commands)
     _add_report(commands)
     _add_answer(commands)
+    cases = commands.add_parser("cases", help="the case studies, a line each")
+    cases.set_defaults(run=lambda chosen: print(*registry.cases(), sep="\n") or 0)
     chosen = parser.parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
@@ -37,9 +39,13 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--engine", action="append", default=[])
     parser.add_argument("--budget", action="append", default=[], type=float)
     parser.add_argument("--seed", action="append", default=[], type=int)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: all cores)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: all cores)"
+    )
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    parser.add_argument("--keep", action="store_true", help="keep every trained model, not only the default budgets'")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep every trained model, not only the default budgets'"
+    )
     parser.add_argument("--retry", action="store_true", help="measure failed runs again")
     parser.add_argument("--status", type=Path, help="a JSON file that tells how far the sweep is")
 
@@ -63,7 +69,9 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("report", help="mean score and standard error by case, task, engine and budget")
+    parser = commands.add_parser(
+        "report", help="mean score and standard error by case, task, engine and budget"
+    )
     parser.add_argument("case", nargs="?")
     parser.add_argument("--json", action="store_true")
 

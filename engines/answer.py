@@ -13,7 +13,12 @@ from engines.runs import RunStore, kept_models, load_model
 
 
 def answer(
-    case_slug: str, engine_name: str, source: Path, task_slug: str | None, pairs: float | None, reading: str = ""
+    case_slug: str,
+    engine_name: str,
+    source: Path,
+    task_slug: str | None,
+    pairs: float | None,
+    reading: str = "",
 ) -> str:
     """The trace of one answer, a paragraph a stage.
 
@@ -43,7 +48,9 @@ def answer(
     x = resolve(case.decode)(data, source.name, task)
     trace = engine.trace(x, reading=reading)
     head = f"{info.title}, {budget}, {trace.seconds * 1000:.0f} ms"
-    return "\n".join([head, *(f"{step.stage} ({step.seconds * 1000:.0f} ms): {describe(step)}" for step in trace.steps)])
+    return "\n".join(
+        [head, *(f"{step.stage} ({step.seconds * 1000:.0f} ms): {describe(step)}" for step in trace.steps)]
+    )
 
 
 def describe(step: Step) -> str:
@@ -53,7 +60,10 @@ def describe(step: Step) -> str:
         return value or "(nothing)"
     if spec.kind == "segments":
         tiers = dict.fromkeys(segment.tier for segment in value)
-        return "; ".join(f"{tier}: {' '.join(s.label for s in value if s.tier == tier)}" for tier in tiers) or "(nothing)"
+        return (
+            "; ".join(f"{tier}: {' '.join(s.label for s in value if s.tier == tier)}" for tier in tiers)
+            or "(nothing)"
+        )
     if spec.kind == "posteriors" and spec.labels:
         best = [spec.labels[column] for column in np.argmax(value, axis=1)]
         path = [label for place, label in enumerate(best) if place == 0 or label != best[place - 1]]

@@ -6,7 +6,6 @@ import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -132,7 +131,7 @@ class Budget:
     """How much data: `pairs` of (input, output) in the task's unit, `side` amounts of sub-task data by kind."""
 
     pairs: float
-    side: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    side: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, amount in {"pairs": self.pairs, **self.side}.items():

@@ -58,7 +58,9 @@ class Split:
 
     def take(self, index: Sequence[int]) -> Split:
         chosen = np.asarray(index, dtype=np.int64)
-        return Split(Picked(self.x, chosen), Picked(self.y, chosen), self.weight[chosen], Picked(self.gold, chosen))
+        return Split(
+            Picked(self.x, chosen), Picked(self.y, chosen), self.weight[chosen], Picked(self.gold, chosen)
+        )
 
     def prefix(self, amount: float, rng: np.random.Generator) -> Split:
         """The shortest prefix of one random permutation whose weights reach `amount`.
@@ -71,7 +73,9 @@ class Split:
         if not amount > 0:
             raise UserError(f"A budget must be above 0, but {amount:g} was asked for.")
         if amount > self.total * 1.001:
-            raise UserError(f"The budget asks for {amount:g}, but there is only {self.total:.4g}: pick at most that.")
+            raise UserError(
+                f"The budget asks for {amount:g}, but there is only {self.total:.4g}: pick at most that."
+            )
         order = self.permutation(rng)
         reached = np.cumsum(self.weight[order])
         count = int(np.searchsorted(reached, amount * (1 - 1e-9))) + 1

@@ -44,5 +44,7 @@ def load_model(info: EngineInfo, spec: RunSpec, store: RunStore) -> Engine:
     try:
         engine: Engine = resolve(info.target).load(directory)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"The trained model in {directory.name} is damaged ({error}): remove it and sweep again.") from error
+        raise UserError(
+            f"The trained model in {directory.name} is damaged ({error}): remove it and sweep again."
+        ) from error
     return engine

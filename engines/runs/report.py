@@ -61,7 +61,9 @@ def points(case: CaseStudy, task: Task, store: RunStore) -> list[Point]:
     return [_point(case, task, key, groups[key]) for key in keys]
 
 
-def _point(case: CaseStudy, task: Task, key: tuple[str, str, str, str, float], rows: list[dict[str, Any]]) -> Point:
+def _point(
+    case: CaseStudy, task: Task, key: tuple[str, str, str, str, float], rows: list[dict[str, Any]]
+) -> Point:
     engine, reading, test, oracle, budget = key
     info = case.engine(engine)
     rows = sorted(rows, key=lambda row: row["seed"])

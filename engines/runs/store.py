@@ -109,15 +109,23 @@ class RunStore:
         self.path(spec).unlink(missing_ok=True)
 
     def frame(
-        self, where: str = "true", parameters: Sequence[Any] = (), columns: Sequence[str] = ("*",), case: str = "*"
+        self,
+        where: str = "true",
+        parameters: Sequence[Any] = (),
+        columns: Sequence[str] = ("*",),
+        case: str = "*",
     ) -> pa.Table:
         """The rows for which the SQL condition `where` holds, with `?` filled from `parameters`.
 
         A row is one score of one run; columns are those of `SCHEMA`. `case` narrows which files are opened.
         """
         files = sorted(str(path) for path in self.root.glob(f"{case}/runs/*.parquet") if path.name[0] != ".")
-        if not files:
-            return SCHEMA.empty_table() if tuple(columns) == ("*",) else SCHEMA.empty_table().select(list(columns))
+        select = f"select {', '.join(columns)} from"
         with duckdb.connect() as connection:
-            query = f"select {', '.join(columns)} from read_parquet(?) where {where}"
-            return connection.execute(query, [files, *parameters]).to_arrow_table()
+            if not files:
+                connection.register("nothing", SCHEMA.empty_table())
+                return connection.sql(
+                    f"{select} nothing where {where}", params=list(parameters)
+                ).to_arrow_table()
+            query = f"{select} read_parquet(?) where {where}"
+            return connection.sql(query, params=[files, *parameters]).to_arrow_table()

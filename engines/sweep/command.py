@@ -57,7 +57,10 @@ class Watch:
             self.estimate.add(spec, event.seconds)
         else:
             self.failed += 1
-        print(f"[{self.ended}/{self.total}] {name}: {event.sentence} ({event.seconds:.0f} s, {self.time_left()})", flush=True)
+        print(
+            f"[{self.ended}/{self.total}] {name}: {event.sentence} ({event.seconds:.0f} s, {self.time_left()})",
+            flush=True,
+        )
         self.tell("running", f"{name}: {event.sentence}", force=True)
 
     def time_left(self) -> str:
@@ -70,10 +73,17 @@ class Watch:
             return
         self._told = time.monotonic()
         if sys.stderr.isatty() and state == "running":
-            print(f"\r\x1b[K{self.ended}/{self.total} · {sentence} · {self.time_left()}", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r\x1b[K{self.ended}/{self.total} · {sentence} · {self.time_left()}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
         if self.status is None:
             return
-        fraction = (self.ended + sum(self.fractions.get(name, 0.0) for name in self.left)) / max(1, self.total)
+        fraction = (self.ended + sum(self.fractions.get(name, 0.0) for name in self.left)) / max(
+            1, self.total
+        )
         words = {
             "pid": os.getpid(),
             "state": state,
@@ -139,5 +149,9 @@ def sweep(
     except UserError as error:
         watch.tell("failed", str(error), force=True)
         raise
-    watch.tell("failed" if watch.failed else "done", f"{watch.ended - watch.failed} of {watch.total} runs made", force=True)
+    watch.tell(
+        "failed" if watch.failed else "done",
+        f"{watch.ended - watch.failed} of {watch.total} runs made",
+        force=True,
+    )
     return 1 if watch.failed else 0

@@ -86,7 +86,9 @@ class _Worker:
     def replace(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, os.getpid(), self.root, self.keep), daemon=True)
+        self.process = context.Process(
+            target=_work, args=(theirs, os.getpid(), self.root, self.keep), daemon=True
+        )
         self.process.start()
         theirs.close()
 
@@ -99,7 +101,11 @@ class _Worker:
         try:
             kind, fraction, sentence = self.pipe.recv()
         except (EOFError, OSError):
-            kind, fraction, sentence = "died", 0.0, "its process ended without a word (killed, or out of memory)"
+            kind, fraction, sentence = (
+                "died",
+                0.0,
+                "its process ended without a word (killed, or out of memory)",
+            )
         return Event(kind, self.spec, fraction, sentence, time.monotonic() - self.began)
 
 

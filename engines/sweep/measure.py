@@ -19,7 +19,13 @@ FIT_SHARE = 0.8
 
 
 def measure(
-    info: EngineInfo, task: Task, spec: RunSpec, data: TaskData, store: RunStore, keep: bool, progress: Progress
+    info: EngineInfo,
+    task: Task,
+    spec: RunSpec,
+    data: TaskData,
+    store: RunStore,
+    keep: bool,
+    progress: Progress,
 ) -> Run:
     """Make one run and put it into the store, and its model with it where `keep`.
 

@@ -52,7 +52,14 @@ class Estimate:
 
     def __init__(self, case: CaseStudy, store: RunStore) -> None:
         self.known: dict[tuple[str, str], dict[float, float]] = {}
-        columns = ("task", "engine", "pairs", "train_seconds", "answer_seconds", "len(statistics) as examples")
+        columns = (
+            "task",
+            "engine",
+            "pairs",
+            "train_seconds",
+            "answer_seconds",
+            "len(statistics) as examples",
+        )
         for row in store.frame("error = '' and oracle = ''", columns=columns, case=case.slug).to_pylist():
             seconds = row["train_seconds"] + row["answer_seconds"] * row["examples"] * 3
             self.known.setdefault((row["task"], row["engine"]), {})[row["pairs"]] = seconds

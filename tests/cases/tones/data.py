@@ -23,4 +23,14 @@ def split(count: int, seed: int) -> Split:
 
 
 def pairs() -> TaskData:
-    return TaskData(split(256, 1), {"test": split(100, 2)}, Spec("waveform", unit="s", shape=(None,), rate=RATE))
+    return TaskData(
+        split(256, 1), {"test": split(100, 2)}, Spec("waveform", unit="s", shape=(None,), rate=RATE)
+    )
+
+
+def measure(answer: str, truth: str) -> list[float]:
+    return [float(answer != truth)]
+
+
+def combine(statistics: np.ndarray) -> float:
+    return 100 * float(np.mean(statistics))
