@@ -1,0 +1,50 @@
+"""The entry: `streamlit run dashboard/app.py`. One page for each question a visitor has."""
+
+import sys
+from pathlib import Path
+
+# Streamlit puts this file's folder on the path; the packages lie one above.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import streamlit as st
+
+HERE = Path(__file__).parent / "app_pages"
+
+st.set_page_config(page_title="Crossover", page_icon=":material/show_chart:", layout="wide")
+
+explore = st.Page(
+    HERE / "explore.py",
+    title="Explore",
+    icon=":material/show_chart:",
+    url_path="explore",
+    help="With this much data: a pipeline or an end-to-end network? Measured error against data size.",
+)
+pages = [explore]
+if (HERE / "try_it.py").exists():
+    pages.append(
+        st.Page(
+            HERE / "try_it.py",
+            title="Try it",
+            icon=":material/mic:",
+            url_path="try_it",
+            help="Give an input of your own to models trained with the budget you picked, stage by stage.",
+        )
+    )
+pages.append(
+    st.Page(
+        HERE / "data.py",
+        title="Data and licences",
+        icon=":material/database:",
+        url_path="data",
+        help="What each task's data is, where it comes from and under which terms.",
+    )
+)
+
+
+def start() -> None:
+    """The root of the site: Explore, with whatever the link carried."""
+    st.switch_page(explore, query_params=dict(st.query_params))
+
+
+home = st.Page(start, title="Crossover", url_path="home", default=True, visibility="hidden")
+st.navigation([home, *pages], position="top").run()

@@ -1,0 +1,181 @@
+"""The state of a page <-> its URL: which case, which task, which budget.
+
+The URL wins; what it leaves out comes from the visitor's session, so that a switch of pages loses nothing;
+what neither says is the first there is. The widgets are set from the state on every run, never the other way
+round, except in their callbacks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import words
+from engines import registry
+from engines.core import CaseStudy, Task, UserError
+
+KEPT = "view"
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page shows. `budget` is what was asked for (None: nothing was), in the task's unit; `notes`
+    say, one sentence each, what could not be shown as asked."""
+
+    case: CaseStudy
+    task: Task
+    budget: float | None
+    notes: tuple[str, ...] = ()
+
+
+def resolve(params: Mapping[str, str], kept: Mapping[str, str], cases: Mapping[str, CaseStudy]) -> View:
+    """The view that the URL's `params` and the session's `kept` values ask for. Unknown values fall back,
+    with a note."""
+    notes = []
+    asked = params.get("case")
+    if asked is not None and asked not in cases:
+        notes.append(f"There is no case “{_short(asked)}” here; this is {next(iter(cases.values())).title}.")
+        params = {}
+        asked = None
+    case = cases[asked] if asked else cases.get(kept.get("case", ""), next(iter(cases.values())))
+    if kept.get("case") != case.slug:
+        kept = {}
+    slugs = [task.slug for task in case.tasks]
+    asked = params.get("task")
+    if asked is not None and asked not in slugs:
+        notes.append(f"{case.title} has no task “{_short(asked)}”; this is {case.tasks[0].title}.")
+        asked = None
+    chosen = asked or kept.get("task")
+    task = case.task(chosen if chosen in slugs else None)
+    if kept.get("task") != task.slug:
+        kept = {}
+    asked = params.get("budget")
+    budget = _number(asked if asked is not None else kept.get("budget"))
+    if asked is not None and budget is None:
+        notes.append(f"“{_short(asked)}” is not a budget; pick one below.")
+    return View(case, task, budget, tuple(notes))
+
+
+def nearest(budgets: Sequence[float], wanted: float | None) -> float:
+    """The budget nearest to `wanted` by ratio; the middle one when nothing was asked for.
+
+    Raises:
+        UserError: there are no budgets.
+    """
+    if not budgets:
+        raise UserError("There is no budget to pick from: run a sweep of this task first.")
+    if wanted is None:
+        return sorted(budgets)[len(budgets) // 2]
+    return min(budgets, key=lambda budget: abs(math.log(budget / wanted)))
+
+
+def current() -> View:
+    """The view of the page being drawn; the URL is brought in line with it."""
+    view = resolve(st.query_params.to_dict(), st.session_state.get(KEPT, {}), registry.cases())
+    keep(view.case.slug, view.task.slug, view.budget)
+    return view
+
+
+def keep(case: str, task: str, budget: float | None) -> None:
+    """Remember a view in the session and in the URL. Other parameters of the URL stay."""
+    values = {"case": case, "task": task} | ({} if budget is None else {"budget": f"{budget:.6g}"})
+    st.session_state[KEPT] = values
+    for name in ("case", "task", "budget"):
+        if name not in values:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != values[name]:
+            st.query_params[name] = values[name]
+
+
+def pick() -> View:
+    """Draw the pickers of case and task, and the notes; return the view."""
+    view = current()
+    st.session_state["view_case"] = view.case.slug
+    st.session_state["view_task"] = view.task.slug
+    cases = registry.cases()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.selectbox(
+            "Case",
+            list(cases),
+            format_func=lambda slug: cases[slug].title,
+            key="view_case",
+            on_change=_case_changed,
+            width=220,
+        )
+        st.selectbox(
+            "Task",
+            [task.slug for task in view.case.tasks],
+            format_func=lambda slug: title(view.case.task(slug)),
+            key="view_task",
+            on_change=_task_changed,
+            width=320,
+        )
+    for note in view.notes:
+        st.info(note, icon=":material/info:")
+    return view
+
+
+def pick_budget(view: View, budgets: Sequence[float], label: str = "Budget") -> float:
+    """Draw the slider of the budgets that can be shown (in the task's unit) and return the one picked.
+
+    Works inside a fragment: moving the slider redraws the fragment alone.
+
+    Raises:
+        UserError: there are no budgets.
+    """
+    options = sorted(set(budgets))
+    wanted = _number(st.session_state.get(KEPT, {}).get("budget"))
+    budget = nearest(options, wanted)
+    if wanted is not None and abs(math.log(budget / wanted)) > 0.01 and view.budget == wanted:
+        st.caption(f"{words.amount(wanted, view.task.unit)} was not measured; this is the nearest there is.")
+    if len(options) == 1:
+        st.caption(f"{label}: {words.amount(budget, view.task.unit)}, the only one there is.")
+        return budget
+    st.session_state["view_budget"] = budget
+    st.select_slider(
+        label,
+        options,
+        format_func=lambda value: words.amount(value, view.task.unit),
+        key="view_budget",
+        on_change=lambda: set_budget(st.session_state["view_budget"]),
+    )
+    return budget
+
+
+def set_budget(budget: float) -> None:
+    """Move to another budget (for callbacks: a slider, a click on a chart)."""
+    kept = st.session_state[KEPT]
+    keep(kept["case"], kept["task"], budget)
+
+
+def title(task: Task) -> str:
+    """A task's title; a task of made data is called synthetic wherever it is named."""
+    if task.simulated and "synthetic" not in task.title.lower():
+        return f"{task.title} (synthetic)"
+    return task.title
+
+
+def _case_changed() -> None:
+    case = registry.case(st.session_state["view_case"])
+    keep(case.slug, case.tasks[0].slug, None)
+
+
+def _task_changed() -> None:
+    keep(st.session_state[KEPT]["case"], st.session_state["view_task"], None)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None
+
+
+def _short(text: str) -> str:
+    """What the URL said, fit to be quoted in a sentence."""
+    plain = "".join(letter for letter in text if letter.isalnum() or letter in " _-.,+")
+    return plain if len(plain) <= 40 else plain[:39] + "…"

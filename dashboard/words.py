@@ -1,0 +1,62 @@
+"""Numbers as people read them: sensible digits, with their unit."""
+
+from __future__ import annotations
+
+from engines.core import Metric
+
+
+def amount(value: float, unit: str) -> str:
+    """An amount of data. Hours become seconds or minutes where that reads better: "11 s", "1.5 min", "1.6
+    h"."""
+    if unit == "hours":
+        return duration(value * 3600)
+    if unit.endswith("s") and value == 1:
+        unit = unit[:-1]
+    return f"{_digits(value)} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """A time: "0.8 ms", "12 ms", "4.5 s", "2 min", "1.6 h", "3 days"."""
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    for scale, unit, upper in (
+        (1e-3, "ms", 0.995),
+        (1, "s", 99.5),
+        (60, "min", 5970),
+        (3600, "h", 2 * 86400),
+    ):
+        if seconds < upper:
+            return f"{_digits(seconds / scale)} {unit}"
+    return f"{_digits(seconds / 86400)} days"
+
+
+def count(value: float) -> str:
+    """How many: "840", "12,300", "1.5 million"."""
+    if value < 1e6:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    for scale, unit in ((1e6, "million"), (1e9, "billion")):
+        if value < 1000 * scale:
+            return f"{_digits(value / scale)} {unit}"
+    return f"{value:.2g}"
+
+
+def score(value: float, metric: Metric | None = None) -> str:
+    """A score, with its unit when the metric is given: "34", "7.4", "0.62 %"."""
+    text = f"{value:.0f}" if abs(value) >= 99.95 else f"{value:.1f}" if abs(value) >= 0.095 else f"{value:.2g}"
+    return text if metric is None or not metric.unit else f"{text} {metric.unit}"
+
+
+def interval(low: float, high: float, metric: Metric | None = None) -> str:
+    """A 95 % interval: "32.1 to 36.3 %". Bounds below what the metric can be are cut at 0."""
+    return f"{score(max(low, 0.0))} to {score(max(high, 0.0), metric)}"
+
+
+def listing(parts: list[str], joint: str = "and") -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {joint} {parts[-1]}" if parts else ""
+
+
+def _digits(value: float) -> str:
+    """Two significant digits below ten, else three, without trailing noughts."""
+    rounded = float(f"{value:.2g}" if value < 9.95 else f"{value:.3g}")
+    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,g}"
