@@ -39,13 +39,9 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--engine", action="append", default=[])
     parser.add_argument("--budget", action="append", default=[], type=float)
     parser.add_argument("--seed", action="append", default=[], type=int)
-    parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: all cores)"
-    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: all cores)")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    parser.add_argument(
-        "--keep", action="store_true", help="keep every trained model, not only the default budgets'"
-    )
+    parser.add_argument("--keep", action="store_true", help="keep every trained model, not only the default budgets'")
     parser.add_argument("--retry", action="store_true", help="measure failed runs again")
     parser.add_argument("--status", type=Path, help="a JSON file that tells how far the sweep is")
 
@@ -69,9 +65,7 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "report", help="mean score and standard error by case, task, engine and budget"
-    )
+    parser = commands.add_parser("report", help="mean score and standard error by case, task, engine and budget")
     parser.add_argument("case", nargs="?")
     parser.add_argument("--json", action="store_true")
 
@@ -86,7 +80,8 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
             return 0
         for record in records:
             print(
-                f"{record['case']:10} {record['task']:10} {record['engine']:28} {record['budget']:>9.4g} {record['unit']:6} "
+                f"{record['case']:10} {record['task']:10} {record['engine']:28} "
+                f"{record['budget']:>9.4g} {record['unit']:6} "
                 f"{record['metric']} {record['mean']:6.1f} ± {record['standard_error']:4.1f}  seeds {record['seeds']}  "
                 f"train {record['train_seconds']:6.0f} s  answer {record['answer_seconds'] * 1000:6.1f} ms  "
                 f"parameters {record['parameters']}"

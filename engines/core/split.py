@@ -8,27 +8,30 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.core.errors import UserError
 from engines.core.spec import Budget, Floats, Spec
+
+Index = Sequence[int] | NDArray[np.int64]
 
 
 class Picked(Sequence[Any]):
     """The items of `base` at `index`, made only when asked for (the base may be lazy)."""
 
-    def __init__(self, base: Sequence[Any], index: Sequence[int]) -> None:
-        self.base, self.index = base, index
+    def __init__(self, base: Sequence[Any], chosen: Index) -> None:
+        self.base, self.chosen = base, chosen
 
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self.chosen)
 
     def __getitem__(self, i: Any) -> Any:
         if isinstance(i, slice):
-            return Picked(self.base, self.index[i])
-        return self.base[int(self.index[i])]
+            return Picked(self.base, self.chosen[i])
+        return self.base[int(self.chosen[i])]
 
     def __iter__(self) -> Iterator[Any]:
-        return (self.base[int(i)] for i in self.index)
+        return (self.base[int(i)] for i in self.chosen)
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,9 @@ class Split:
     def total(self) -> float:
         return float(np.sum(self.weight))
 
-    def take(self, index: Sequence[int]) -> Split:
+    def take(self, index: Index) -> Split:
         chosen = np.asarray(index, dtype=np.int64)
-        return Split(
-            Picked(self.x, chosen), Picked(self.y, chosen), self.weight[chosen], Picked(self.gold, chosen)
-        )
+        return Split(Picked(self.x, chosen), Picked(self.y, chosen), self.weight[chosen], Picked(self.gold, chosen))
 
     def prefix(self, amount: float, rng: np.random.Generator) -> Split:
         """The shortest prefix of one random permutation whose weights reach `amount`.
@@ -73,9 +74,7 @@ class Split:
         if not amount > 0:
             raise UserError(f"A budget must be above 0, but {amount:g} was asked for.")
         if amount > self.total * 1.001:
-            raise UserError(
-                f"The budget asks for {amount:g}, but there is only {self.total:.4g}: pick at most that."
-            )
+            raise UserError(f"The budget asks for {amount:g}, but there is only {self.total:.4g}: pick at most that.")
         order = self.permutation(rng)
         reached = np.cumsum(self.weight[order])
         count = int(np.searchsorted(reached, amount * (1 - 1e-9))) + 1

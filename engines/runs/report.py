@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,9 +61,7 @@ def points(case: CaseStudy, task: Task, store: RunStore) -> list[Point]:
     return [_point(case, task, key, groups[key]) for key in keys]
 
 
-def _point(
-    case: CaseStudy, task: Task, key: tuple[str, str, str, str, float], rows: list[dict[str, Any]]
-) -> Point:
+def _point(case: CaseStudy, task: Task, key: tuple[str, str, str, str, float], rows: list[dict[str, Any]]) -> Point:
     engine, reading, test, oracle, budget = key
     info = case.engine(engine)
     rows = sorted(rows, key=lambda row: row["seed"])
@@ -94,7 +92,7 @@ def _point(
     )
 
 
-def standard_error(metric: Metric, scores: Floats, statistics: list[Floats]) -> float:
+def standard_error(metric: Metric, scores: Floats, statistics: Sequence[Floats]) -> float:
     """The standard error of the mean of `scores` (seeds,), given each seed's statistics (examples, k)."""
     seeds = len(scores)
     over_seeds = float(np.var(scores, ddof=1)) / seeds if seeds > 1 else 0.0

@@ -81,9 +81,7 @@ class Run:
             "finished": self.finished,
         }
         if not self.scores:
-            return [
-                {**common, "reading": "", "test": "test", "oracle": "", "score": None, "statistics": None}
-            ]
+            return [{**common, "reading": "", "test": "test", "oracle": "", "score": None, "statistics": None}]
         return [
             {
                 **common,

@@ -10,6 +10,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ class RunStore:
             pq.write_table(table, aside, compression="zstd", compression_level=19, write_statistics=False)
             os.replace(aside, path)
         except OSError as error:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink()
             raise UserError(
                 f"The run could not be written to {path.parent} ({error.strerror}): make room there, or name another "
                 "folder in CROSSOVER_STORE."
@@ -124,8 +126,6 @@ class RunStore:
         with duckdb.connect() as connection:
             if not files:
                 connection.register("nothing", SCHEMA.empty_table())
-                return connection.sql(
-                    f"{select} nothing where {where}", params=list(parameters)
-                ).to_arrow_table()
+                return connection.sql(f"{select} nothing where {where}", params=list(parameters)).to_arrow_table()
             query = f"{select} read_parquet(?) where {where}"
             return connection.sql(query, params=[files, *parameters]).to_arrow_table()

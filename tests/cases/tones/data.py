@@ -23,9 +23,7 @@ def split(count: int, seed: int) -> Split:
 
 
 def pairs() -> TaskData:
-    return TaskData(
-        split(256, 1), {"test": split(100, 2)}, Spec("waveform", unit="s", shape=(None,), rate=RATE)
-    )
+    return TaskData(split(256, 1), {"test": split(100, 2)}, Spec("waveform", unit="s", shape=(None,), rate=RATE))
 
 
 def measure(answer: str, truth: str) -> list[float]:

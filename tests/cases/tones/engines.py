@@ -43,11 +43,7 @@ class Pitch(Engine):
 
         def segments(power):
             frequency = loudest(power)
-            return (
-                Segment(
-                    "words", "HIGH" if frequency > self.threshold else "LOW", 0.0, len(power) * WINDOW / RATE
-                ),
-            )
+            return (Segment("words", "HIGH" if frequency > self.threshold else "LOW", 0.0, len(power) * WINDOW / RATE),)
 
         return (
             Stage("features", FEATURES, spectrum),

@@ -1,0 +1,102 @@
+"""Every engine of every case passes the same checks."""
+
+import math
+
+import numpy as np
+import pytest
+
+from engines.core import UserError
+from tests.conformance.conftest import fitted
+
+EXAMPLES = 3
+
+
+def same(a, b) -> bool:
+    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else a == b
+
+
+def readings(engine) -> tuple[str, ...]:
+    return ("", *engine.readings)
+
+
+def test_the_class_says_what_its_metadata_says(subject):
+    made = subject.info.create()
+    assert (made.name, made.shape, made.version) == (subject.info.name, subject.info.shape, subject.info.version)
+    assert made.readings == tuple(subject.info.readings)
+    assert made.supervision == subject.info.supervision
+
+
+def test_fit_gives_a_new_engine_that_learned_something(subject, engine):
+    assert engine is not subject.info.create()
+    assert engine.parameters > 0
+
+
+def test_every_step_is_what_its_spec_declares(subject, engine, data):
+    for reading in readings(engine):
+        for i in range(EXAMPLES):
+            trace = engine.trace(data.tests["test"].x[i], reading=reading)
+            assert trace.steps
+            for step in trace.steps:
+                assert step.spec.problem(step.value) is None, step.stage
+                assert step.seconds >= 0
+                assert not step.replaced
+            assert subject.task.y.problem(trace.answer) is None
+
+
+def test_answers_can_be_scored(subject, engine, data):
+    test = data.tests["test"]
+    rows = np.stack([subject.task.metric.statistics(engine.answer(test.x[i]), test.y[i]) for i in range(EXAMPLES)])
+    assert math.isfinite(subject.task.metric.score(rows))
+
+
+def test_an_unknown_reading_is_refused_in_one_sentence(engine):
+    with pytest.raises(UserError, match="cannot be read as"):
+        engine.stages("no such reading")
+
+
+def test_every_stage_accepts_an_oracle(engine, data):
+    x = data.tests["test"].x[0]
+    for reading in readings(engine):
+        trace = engine.trace(x, reading=reading)
+        for step in trace.steps:
+            again = engine.trace(x, {step.stage: step.value}, reading)
+            assert [other.stage for other in again.steps if other.replaced] == [step.stage]
+            assert same(again.answer, trace.answer)
+    with pytest.raises(UserError, match="has no stage"):
+        engine.trace(x, {"no such stage": None})
+
+
+def test_truths_are_values_of_their_stages(engine, data):
+    test = data.tests["test"]
+    specs = {stage.name: stage.gives for stage in engine.stages()}
+    for i in range(EXAMPLES):
+        for stage, value in engine.truths(test.x[i], test.gold[i]).items():
+            assert specs[stage].problem(value) is None, stage
+            assert subject_answer(engine.trace(test.x[i], {stage: value}))
+
+
+def subject_answer(trace) -> bool:
+    return trace.answer is not None
+
+
+def test_a_saved_engine_answers_identically(subject, engine, data, tmp_path):
+    engine.save(tmp_path)
+    loaded = type(engine).load(tmp_path)
+    assert loaded.parameters == engine.parameters
+    for reading in readings(engine):
+        for i in range(EXAMPLES):
+            x = data.tests["test"].x[i]
+            before, after = engine.trace(x, reading=reading), loaded.trace(x, reading=reading)
+            for one, other in zip(before.steps, after.steps, strict=True):
+                assert one.stage == other.stage
+                assert one.spec == other.spec
+                assert same(one.value, other.value), one.stage
+    assert not list(tmp_path.rglob("*.pt")) + list(tmp_path.rglob("*.pkl"))
+
+
+def test_the_same_seed_gives_the_same_answers(subject, engine, data):
+    again = fitted(subject.case.slug, subject.task.slug, subject.info.name, again=1)
+    for i in range(EXAMPLES):
+        x = data.tests["test"].x[i]
+        for one, other in zip(engine.trace(x).steps, again.trace(x).steps, strict=True):
+            assert same(one.value, other.value), one.stage

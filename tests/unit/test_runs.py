@@ -1,0 +1,103 @@
+"""Runs are named by what made them, kept whole or not at all, and come back as they were."""
+
+import json
+import multiprocessing
+
+import numpy as np
+import pytest
+
+from engines import registry
+from engines.core import Budget, Metric, UserError
+from engines.runs import Run, RunSpec, RunStore, Score, points, report
+from engines.runs.report import standard_error
+
+SPEC = RunSpec("tones", "pairs", "pipeline", Budget(8, {"photos": 2}), 0, 1)
+
+
+def run_of(score: float, seed: int = 0, pairs: float = 8.0, error: str = "") -> Run:
+    spec = RunSpec("tones", "pairs", "pipeline", Budget(pairs), seed, 1)
+    errors = (np.arange(100) < score).astype(float)[:, None]
+    return Run(spec, () if error else (Score(score, errors),), 2.0, 0.1, 7, error=error)
+
+
+def test_the_name_is_made_of_everything():
+    import dataclasses
+
+    changed = [{"task": "x"}, {"engine": "x"}, {"budget": Budget(9)}, {"seed": 1}, {"version": 2}]
+    names = {dataclasses.replace(SPEC, **change).id for change in changed} | {SPEC.id}
+    assert len(names) == len(changed) + 1
+    assert RunSpec("tones", "pairs", "pipeline", Budget(8.0, {"photos": 2.0}), 0, 1).id == SPEC.id
+
+
+def test_a_run_comes_back_and_is_never_overwritten(tmp_path):
+    store = RunStore(tmp_path)
+    assert not store.has(run_of(3).spec)
+    assert store.add(run_of(3))
+    assert not store.add(run_of(50))
+    row = store.frame("engine = ?", ["pipeline"]).to_pylist()[0]
+    assert row["score"] == 3.0
+    assert np.array(row["statistics"]).shape == (100, 1)
+    assert [path.suffix for path in (tmp_path / "tones" / "runs").iterdir()] == [".parquet"]
+
+
+def test_an_empty_store_answers_with_no_rows(tmp_path):
+    assert RunStore(tmp_path).frame("score > ?", [1.0]).num_rows == 0
+
+
+def _add(arguments):
+    root, seed = arguments
+    return RunStore(root).add(run_of(seed, seed % 5))
+
+
+def test_several_processes_add_at_once(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        added = pool.map(_add, [(tmp_path, seed) for seed in range(20)])
+    assert RunStore(tmp_path).frame(columns=("id",)).num_rows == 5
+    assert sum(added) >= 5
+
+
+def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(UserError, match="CROSSOVER_STORE"):
+        RunStore(blocked).add(run_of(1))
+
+
+def test_a_model_is_whole_or_absent(tmp_path):
+    store = RunStore(tmp_path)
+
+    def broken(directory):
+        (directory / "half").write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        store.add_model(SPEC, broken)
+    assert not store.model(SPEC).exists()
+    assert not list((tmp_path / "tones" / "models").iterdir())
+    store.add_model(SPEC, lambda directory: (directory / "whole").write_text("whole"))
+    assert (store.model(SPEC) / "whole").exists()
+
+
+def test_points_average_seeds_and_leave_failures_out(tmp_path):
+    store, case = RunStore(tmp_path), registry.case("tones")
+    for seed, score in enumerate([10, 20, 30]):
+        store.add(run_of(score, seed))
+    store.add(run_of(0, 3, error="ValueError: planted"))
+    (point,) = points(case, case.task(None), store)
+    assert (point.mean, point.seeds, point.budget) == (20.0, (0, 1, 2), 8.0)
+    assert point.low < 20 < point.high
+    (record,) = report(case, store)
+    assert list(record)[:6] == ["case", "task", "engine", "budget", "unit", "metric"]
+    assert list(record)[6:9] == ["mean", "standard_error", "seeds"]
+    assert list(record)[9:] == ["train_seconds", "answer_seconds", "parameters"]
+    json.dumps(record)
+
+
+def test_standard_error_holds_both_seeds_and_examples():
+    metric = Metric("error rate", "%", True, "tones.data:measure", "tones.data:combine")
+    rng = np.random.default_rng(0)
+    one = (rng.random((400, 1)) < 0.2).astype(float)
+    alone = standard_error(metric, np.array([20.0]), [one])
+    assert alone == pytest.approx(100 * np.sqrt(0.2 * 0.8 / 400), rel=0.2)
+    spread = standard_error(metric, np.array([10.0, 20.0, 30.0]), [one] * 3)
+    assert spread == pytest.approx(np.hypot(10 / np.sqrt(3), alone), rel=0.2)

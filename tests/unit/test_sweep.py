@@ -1,0 +1,125 @@
+"""A sweep plans what is missing, survives being killed, and starts again where it stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from engines import registry
+from engines.__main__ import main
+from engines.core import Budget
+from engines.runs import RunStore, kept_models, load_model
+from engines.sweep.plan import Estimate, plan
+
+COMMAND = [sys.executable, "-m", "engines", "sweep", "tones", "--jobs", "1"]
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> RunStore:
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path))
+    return RunStore()
+
+
+def runs(store) -> int:
+    return len(set(store.frame(columns=("id",))["id"].to_pylist()))
+
+
+def sweep(*more: str) -> int:
+    return main(["sweep", "tones", "--jobs", "1", *more])
+
+
+def test_the_plan_is_whole_curves_first(store):
+    specs = plan(registry.case("tones"), store)
+    task = registry.case("tones").task(None)
+    assert len(specs) == 2 * len(task.budgets) * len(task.seeds)
+    assert [spec.seed for spec in specs] == sorted(spec.seed for spec in specs)
+    first = [spec.budget.pairs for spec in specs if spec.seed == 0]
+    assert first == sorted(first)
+
+
+def test_a_sweep_makes_its_runs_keeps_models_and_is_then_done(store, capsys):
+    chosen = ["--budget", "32", "--seed", "0"]
+    assert sweep(*chosen) == 0
+    assert store.frame("error = ''").num_rows >= 2
+    case = registry.case("tones")
+    models = kept_models(case, case.task(None), store)
+    assert {name: list(budgets) for name, budgets in models.items()} == {"pipeline": [32.0], "end_to_end": [32.0]}
+    info = case.engine("pipeline")
+    assert load_model(info, models["pipeline"][32.0], store).parameters == 1
+    capsys.readouterr()
+    assert sweep(*chosen) == 0
+    assert "Nothing is missing" in capsys.readouterr().out
+    assert main(["report", "tones", "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert {record["engine"] for record in records} == {"pipeline", "end_to_end"}
+
+
+def test_a_failing_run_is_recorded_and_the_sweep_goes_on(store, capsys):
+    # With two tones of one answer the engines have nothing to tell apart, and say so.
+    assert sweep("--budget", "2", "--seed", "0", "--seed", "1", "--seed", "2") == 1
+    errors = store.frame("error != ''").num_rows
+    assert 0 < errors < 6
+    assert "take a larger budget" in capsys.readouterr().out
+    assert sweep("--budget", "2", "--seed", "0", "--seed", "1", "--seed", "2") == 0
+    assert store.frame("error != ''").num_rows == errors
+
+
+def test_a_budget_beyond_the_data_is_one_sentence(store, capsys):
+    assert sweep("--budget", "100000") == 2
+    assert "there is only" in capsys.readouterr().err
+    assert store.frame().num_rows == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["sweep", "nonsense"], ["sweep", "tones", "--task", "x"], ["sweep", "tones", "--engine", "x"], ["report", "x"]],
+)
+def test_unknown_names_are_one_sentence(store, capsys, arguments):
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert "choose one of" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_sweep_that_is_stopped_loses_nothing_and_goes_on(store, how):
+    process = subprocess.Popen(COMMAND, env=os.environ, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.startswith("[5/"):
+            break
+    process.send_signal(how)
+    process.wait(30)
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+    before = runs(store)
+    assert 5 <= before < 48
+    deadline = time.monotonic() + 20
+    while any(store.root.rglob("*.partial")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    done = subprocess.run(COMMAND, env=os.environ, capture_output=True, text=True, check=False)
+    assert f"{48 - before} runs to make" in done.stdout or how == signal.SIGKILL
+    assert runs(store) == 48
+    assert not plan(registry.case("tones"), store)
+
+
+def test_the_status_file_tells_how_it_went(store, tmp_path):
+    status = tmp_path / "status.json"
+    assert sweep("--budget", "32", "--seed", "0", "--status", str(status)) == 0
+    told = json.loads(status.read_text())
+    assert told["state"] == "done"
+    assert set(told) == {"pid", "state", "fraction", "sentence", "seconds_left", "updated"}
+
+
+def test_the_time_left_is_learned_from_runs_made(store):
+    case = registry.case("tones")
+    estimate = Estimate(case, store)
+    small, large = (s for s in plan(case, store, engines=["pipeline"], seeds=[0]) if s.budget.pairs in {4, 8})
+    assert estimate.seconds(large) is None
+    estimate.add(small, 10.0)
+    assert estimate.seconds(small) == 10
+    assert estimate.seconds(large) == pytest.approx(10 * 2**0.7)
+    assert small.budget == Budget(4)
