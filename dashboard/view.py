@@ -118,8 +118,11 @@ def pick() -> View:
     return view
 
 
-def pick_budget(view: View, budgets: Sequence[float], label: str = "Budget") -> float:
-    """Draw the slider of the budgets that can be shown (in the task's unit) and return the one picked.
+def pick_budget(
+    view: View, budgets: Sequence[float], label: str = "Budget", lacking: str = "it was not measured"
+) -> float:
+    """Draw the slider of the budgets that can be shown (in the task's unit) and return the one picked. `lacking` is
+    the reason to give where the budget asked for is not among them.
 
     Works inside a fragment: moving the slider redraws the fragment alone.
 
@@ -130,7 +133,7 @@ def pick_budget(view: View, budgets: Sequence[float], label: str = "Budget") -> 
     wanted = _number(st.session_state.get(KEPT, {}).get("budget"))
     budget = nearest(options, wanted)
     if wanted is not None and abs(math.log(budget / wanted)) > 0.01 and view.budget == wanted:
-        st.caption(f"{words.amount(wanted, view.task.unit)} was not measured; this is the nearest there is.")
+        st.caption(f"Not {words.amount(wanted, view.task.unit)}: {lacking}. This is the nearest there is.")
     if len(options) == 1:
         st.caption(f"{label}: {words.amount(budget, view.task.unit)}, the only one there is.")
         return budget

@@ -1,0 +1,164 @@
+"""Try it: give an input of your own to models trained with the budget you picked, and see every step of the answer."""
+
+import streamlit as st
+
+from dashboard import models, panels, view, worddiff, words
+from dashboard.panels import answers, inputs
+from dashboard.panels.answers import Said, Voice
+from engines.core import Trace
+
+st.html(f"<style>{worddiff.STYLE}{answers.LADDER_STYLE}</style>")
+shown = view.pick()
+case, task = shown.case, shown.task
+st.title("Try it yourself")
+st.markdown(
+    f"Every engine answers the same input with the training data you allow it. {case.question}"
+    + (" These models learned from synthetic data." if task.simulated else "")
+)
+
+if not case.decode:
+    st.info(f"{case.title} takes no input of your own: pick another case above.", icon=":material/info:")
+    st.stop()
+
+kept = models.kept(case, task)
+engines = [info for info in case.engines if not info.reference]
+references = [info for info in case.engines if info.reference]
+given = inputs.offer(case, task)
+
+if not kept:
+    st.info(
+        f"No trained model of {view.title(task)} is kept yet: train some with "
+        f"`python -m engines sweep {case.slug} --task {task.slug}`, then come back.",
+        icon=":material/model_training:",
+    )
+    st.stop()
+if given is None:
+    st.info("Give an input above, and every engine answers it here, step by step.", icon=":material/arrow_upward:")
+    st.stop()
+clip, x = given
+budgets = sorted({budget for found in kept.values() for budget in found})
+
+
+@st.fragment
+def answered() -> None:
+    """Everything that depends on the budget or the reference: redrawn alone when one of them changes."""
+    budget = view.pick_budget(shown, budgets, "Budget the models were trained with", "no trained model is kept for it")
+    reference = ""
+    if task.y.kind == "text":
+        reference = st.text_input(
+            "What was said (optional): errors are then marked",
+            key=inputs.REFERENCE,
+            max_chars=worddiff.LONGEST,
+            persist_state="session",
+            placeholder="Type the words as they were spoken, numbers as words",
+        )[: worddiff.LONGEST]
+        if reference.strip() and not worddiff.words(reference):
+            st.warning("The reference holds no words: type what was said in letters.", icon=":material/warning:")
+    present = [info for info in engines if budget in kept.get(info.name, {})]
+    asked = list(engines)
+    if references and st.toggle(
+        "Also ask the references, which were trained elsewhere on far more data", key="try_references"
+    ):
+        asked += references
+        present += references
+    cards(asked, present, budget, reference)
+    if worddiff.words(reference):
+        st.html(worddiff.LEGEND)
+    st.subheader("The same input at every budget", anchor="ladder")
+    slot = st.empty()
+    steps(present, budget, reference)
+    climb(slot, present, budget, reference)
+
+
+def cards(asked, present, budget, reference) -> None:
+    columns = st.columns(len(asked), gap="small")
+    for column, info in zip(columns, asked, strict=True):
+        with column.container(border=True, height="stretch", key=f"try-card-{info.name}"):
+            if info not in present:
+                away(info, budget)
+                continue
+            spec = None if info.reference else kept[info.name][budget]
+            with st.spinner(f"{info.title} is answering"):
+                said = {
+                    reading: answers.ask(clip, x, task, Voice(info, reading), spec) for reading in ("", *info.readings)
+                }
+            answers.card(task, info, said, reference)
+
+
+def away(info, budget) -> None:
+    """No model of this engine is kept at this budget: the nearest ones are one click away."""
+    st.markdown(f"**{info.title}**")
+    st.caption(f"No trained model is kept at {words.amount(budget, task.unit)}.")
+    found = sorted(kept.get(info.name, {}))
+    near = {max((b for b in found if b < budget), default=None), min((b for b in found if b > budget), default=None)}
+    for other in sorted(near - {None}):
+        st.button(
+            f"Go to {words.amount(other, task.unit)}",
+            key=f"try-near-{info.name}-{other}",
+            on_click=view.set_budget,
+            args=(other,),
+        )
+
+
+def climb(slot, present, budget, reference) -> None:
+    """The ladder, drawn anew with every answer that comes in."""
+    columns = [voice for voice in answers.voices([info for info in engines if info.name in kept])]
+    rows: dict[float, dict[str, Said | None]] = {
+        each: {voice.key: None for voice in columns if each in kept[voice.info.name]} for each in budgets
+    }
+    for each in sorted(budgets, key=lambda other: other != budget):
+        for voice in columns:
+            if voice.key in rows[each]:
+                rows[each][voice.key] = answers.ask(clip, x, task, voice, kept[voice.info.name][each])
+        slot.html(answers.ladder(task, columns, rows, budget, reference))
+
+
+def steps(present, budget, reference) -> None:
+    st.subheader("Step by step", anchor="steps")
+    offered = {voice.key: voice for voice in answers.voices(present)}
+    chosen = st.pills(
+        "Show",
+        list(offered),
+        selection_mode="multi",
+        default=[info.name for info in present],
+        format_func=lambda key: f"{offered[key].sign} {offered[key].title}",
+        key=f"try_steps_{len(offered)}",
+        help="One alone is drawn wide.",
+    )
+    picked = [voice for key, voice in offered.items() if key in chosen]
+    if not picked:
+        st.caption("Pick an engine above to see its steps.")
+        return
+    # Three abreast can be read; more go on below.
+    for start in range(0, len(picked), 3):
+        abreast = picked[start : start + 3]
+        for column, voice in zip(st.columns(len(abreast), gap="medium"), abreast, strict=True):
+            with column:
+                chain(voice, budget, reference)
+
+
+def chain(voice, budget, reference) -> None:
+    """The steps of one answer, one below the other."""
+    st.markdown(f":{answers.theme.MARKDOWN[voice.info.shape]}[**{voice.sign} {voice.title}**]")
+    spec = None if voice.info.reference else kept[voice.info.name][budget]
+    trace = answers.trace(clip, x, task, voice, spec)
+    if not isinstance(trace, Trace):
+        st.warning(trace.problem, icon=":material/warning:")
+        return
+    for place, step in enumerate(trace.steps):
+        last = place == len(trace.steps) - 1
+        panels.step(
+            step,
+            place + 1,
+            panels.Beside(
+                key=f"try-{voice.key}-{place}",
+                seconds=inputs.seconds(task, x),
+                colour=voice.colour,
+                following=None if last else trace.steps[place + 1],
+                reference=reference if last else "",
+            ),
+        )
+
+
+inputs.show(task, clip, x)
+answered()

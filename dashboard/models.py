@@ -1,0 +1,50 @@
+"""Trained models that answer on a page. The only part of the dashboard that brings torch in, and only when a model must
+answer."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+import streamlit as st
+
+from engines import registry
+from engines.core import CaseStudy, Engine, EngineInfo, Task, Trace
+from engines.runs import RunSpec, RunStore, kept_models, load_model
+
+# Models at hand in this process, of all visitors together: three engines at about eight budgets.
+AT_HAND = 24
+# One answer at a time: visitors wait for one another rather than slow one another down, and the pages stay quick.
+_ANSWERING = threading.Lock()
+
+
+def kept(case: CaseStudy, task: Task) -> dict[str, dict[float, RunSpec]]:
+    """Engine name -> budget -> run whose model was kept; looked up anew once new runs are there."""
+    folder = RunStore().root / case.slug
+    stamps = tuple((folder / name).stat().st_mtime_ns if (folder / name).is_dir() else 0 for name in ("runs", "models"))
+    return _kept(case.slug, task.slug, str(folder), stamps)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _kept(case: str, task: str, folder: str, stamps: tuple[int, ...]) -> dict[str, dict[float, RunSpec]]:
+    study = registry.case(case)
+    return kept_models(study, study.task(task), RunStore())
+
+
+@st.cache_resource(max_entries=AT_HAND, show_spinner=False)
+def _loaded(target: str, run: str, store: str, _info: EngineInfo, _spec: RunSpec | None) -> Engine:
+    return _info.create() if _spec is None else load_model(_info, _spec, RunStore())
+
+
+def answer(info: EngineInfo, spec: RunSpec | None, x: Any, reading: str = "") -> Trace:
+    """What the model of a run (None: a reference, trained elsewhere) makes of input `x`, stage by stage.
+
+    Raises:
+        UserError: the model is damaged or cannot be had, or the input cannot be answered.
+    """
+    with _ANSWERING:
+        engine = _loaded(info.target, spec.id if spec else "", str(RunStore().root), info, spec)
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(1)
+        return engine.trace(x, reading=reading)

@@ -1,0 +1,39 @@
+"""How a value is shown, by its Spec.kind and never by who made it. A new kind is a new module and a line in SHOW."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard import words
+from dashboard.panels import posteriors, segments, spectrogram, text, waveform
+from dashboard.panels.beside import Beside
+from engines.core import Spec, Step
+
+__all__ = ["SHOW", "Beside", "show", "step"]
+
+# kind -> what draws a value of it
+SHOW: Mapping[str, Callable[[Any, Spec, Beside], None]] = {
+    "waveform": waveform.show,
+    "spectrogram": spectrogram.show,
+    "posteriors": posteriors.show,
+    "segments": segments.show,
+    "text": text.show,
+}
+
+
+def show(value: Any, spec: Spec, beside: Beside) -> None:
+    """Draw a value; of a kind that nobody draws yet, say so."""
+    if spec.kind in SHOW:
+        SHOW[spec.kind](value, spec, beside)
+    else:
+        st.caption(f"There is no picture of {spec.kind} yet.")
+
+
+def step(taken: Step, number: int, beside: Beside) -> None:
+    """Draw one step of a trace under its name and the time it took."""
+    took = "given, not computed" if taken.replaced else words.duration(taken.seconds)
+    st.markdown(f"**{number}. {taken.stage.replace('_', ' ')}** :gray[· {took}]")
+    show(taken.value, taken.spec, beside)

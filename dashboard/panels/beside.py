@@ -1,0 +1,33 @@
+"""What a panel is told besides the value it draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboard import theme
+from engines.core import Step
+
+
+@dataclass(frozen=True)
+class Beside:
+    """`key` is the panel's name on the page; `seconds` how long the input lasts (0 where it has no length), so that all
+    panels share a time axis; `following` the step after; `reference` what was truly said, or ""."""
+
+    key: str
+    seconds: float = 0.0
+    colour: str = theme.GREY
+    following: Step | None = None
+    reference: str = ""
+
+
+def is_dark() -> bool:
+    """Whether the visitor sees the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def plot(figure: Any, beside: Beside, alt: str) -> None:
+    """A figure without a tool bar, as wide as there is room."""
+    st.plotly_chart(figure, key=f"{beside.key}-figure", config={"displayModeBar": False}, alt=alt)

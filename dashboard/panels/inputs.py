@@ -1,0 +1,248 @@
+"""How a visitor gives an input: record, upload, or pick an example. The input's kind decides which widgets there are.
+
+An input stays in the memory of the visitor's session (st.session_state): it is never cached for all, written or
+logged. A bad one is answered with a sentence, and the one before it stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard import panels, words
+from dashboard.panels.beside import Beside
+from engines.core import CaseStudy, Example, Task, UserError, resolve
+from engines.runs import RunStore
+
+RECORDED, UPLOADED, EXAMPLE = "recorded", "uploaded", "example"
+# What st.audio_input can record at, in samples a second.
+_RATES = (8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000)
+# Names in the session, each of one case where a slug is added.
+CLIP, PROBLEM, REFERENCE, ROUND = "try_clip", "try_problem", "try_reference", "try_round"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """An input as it came: its bytes, so that another task can decode it at another rate. `truth` is the known answer
+    of an example, `key` the name it has in the URL."""
+
+    name: str
+    data: bytes
+    source: str
+    truth: str = ""
+    key: str = ""
+
+    @property
+    def id(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()[:16]
+
+
+def current(case: CaseStudy) -> Clip | None:
+    clip: Clip | None = st.session_state.get(CLIP, {}).get(case.slug)
+    return clip
+
+
+def decoded(case: CaseStudy, task: Task, clip: Clip) -> Any:
+    """The input as the task's engines take it; decoded once a clip and task.
+
+    Raises:
+        UserError: it cannot be used; the message says why.
+    """
+    name = (case.slug, task.slug, clip.id, clip.name)
+    held = st.session_state.get("try_decoded")
+    if held is None or held[0] != name:
+        held = (name, resolve(case.decode)(clip.data, clip.name, task))
+        st.session_state["try_decoded"] = held
+    return held[1]
+
+
+def take(case: CaseStudy, task: Task, clip: Clip) -> bool:
+    """Make a clip the current one if it can be used; otherwise keep what there is and remember why."""
+    before = current(case)
+    try:
+        decoded(case, task, clip)
+    except UserError as error:
+        st.session_state[PROBLEM] = str(error)
+        return False
+    st.session_state[PROBLEM] = ""
+    st.session_state.setdefault(CLIP, {})[case.slug] = clip
+    if clip.source == EXAMPLE:
+        st.session_state[REFERENCE] = clip.truth
+        st.query_params["example"] = clip.key
+    else:
+        st.query_params.pop("example", None)
+        # What an example said is not what this clip says; what the visitor typed may well be.
+        if before is not None and before.source == EXAMPLE and st.session_state.get(REFERENCE) == before.truth:
+            st.session_state[REFERENCE] = ""
+    return True
+
+
+def offer(case: CaseStudy, task: Task) -> tuple[Clip, Any] | None:
+    """Draw the ways in, and what is wrong with the last input; return the current clip and its decoded value."""
+    try:
+        examples = _examples(case, task)
+        lacking = ""
+    except UserError as error:
+        examples, lacking = (), str(error)
+    _start(case, task, examples)
+    recorder = RECORDERS.get(task.x.kind)
+    turn = st.session_state.setdefault(ROUND, 0)
+    columns = st.columns(1 + (recorder is not None) + bool(examples or lacking), gap="medium")
+    if recorder is not None:
+        with columns[0]:
+            recorder(case, task, f"try_record_{turn}")
+    with columns[int(recorder is not None)]:
+        key = f"try_upload_{turn}"
+        st.file_uploader(
+            "Upload a file",
+            type=list(case.accepts),
+            key=key,
+            on_change=_given,
+            args=(case, task, key, UPLOADED),
+            help=f"{', '.join(case.accepts)}; {case.limits}.",
+        )
+    if examples or lacking:
+        with columns[-1]:
+            _pick(case, task, examples, lacking)
+    st.caption(
+        f"Takes {case.limits}. What you give stays in the memory of this session until you leave: "
+        "it is neither stored nor logged."
+    )
+    if st.session_state.get(PROBLEM):
+        stays = " What was here before is still below." if current(case) else ""
+        st.error(st.session_state[PROBLEM] + stays, icon=":material/error:")
+    clip = current(case)
+    if clip is None:
+        return None
+    try:
+        return clip, decoded(case, task, clip)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
+def show(task: Task, clip: Clip, x: Any) -> None:
+    """The current input: what it is called, a way to play it, its picture."""
+    with st.container(border=True):
+        st.markdown(
+            f"**Input** :gray[· {_plain(clip.name)}, {clip.source if clip.source != EXAMPLE else 'an example'}]"
+        )
+        if task.x.kind in PLAYERS:
+            PLAYERS[task.x.kind](x, task)
+        panels.show(x, task.x, Beside("try-input", seconds(task, x)))
+
+
+def seconds(task: Task, x: Any) -> float:
+    """How long an input lasts; 0 where it has no length in time."""
+    return len(x) / task.x.rate if task.x.rate else 0.0
+
+
+def _start(case: CaseStudy, task: Task, examples: tuple[Example, ...]) -> None:
+    """An example to begin with: the one the URL names, else the first. An example of another task gives way."""
+    clip = current(case)
+    keys = [_key(example) for example in examples]
+    if clip is not None and (clip.source != EXAMPLE or clip.key in keys):
+        return
+    if clip is not None:
+        del st.session_state[CLIP][case.slug]
+    if not examples:
+        st.query_params.pop("example", None)
+        return
+    wanted = st.query_params.get("example")
+    chosen = examples[keys.index(wanted) if wanted in keys else 0]
+    _take_example(case, task, chosen)
+
+
+def _examples(case: CaseStudy, task: Task) -> tuple[Example, ...]:
+    return tuple(resolve(case.examples)(task)) if case.examples else ()
+
+
+def _pick(case: CaseStudy, task: Task, examples: tuple[Example, ...], lacking: str) -> None:
+    if lacking:
+        st.markdown("Examples")
+        st.info(lacking, icon=":material/download:")
+        return
+    by_key = {_key(example): example for example in examples}
+    clip = current(case)
+    st.session_state["try_example"] = clip.key if clip and clip.key in by_key else None
+
+    def picked() -> None:
+        chosen = st.session_state["try_example"]
+        if chosen in by_key:
+            _take_example(case, task, by_key[chosen])
+            _others_empty()
+
+    st.selectbox(
+        "Pick an example",
+        list(by_key),
+        index=None,
+        format_func=lambda key: by_key[key].title,
+        key="try_example",
+        placeholder="Examples nobody trained on",
+        on_change=picked,
+    )
+    if clip and clip.key in by_key and by_key[clip.key].note:
+        st.caption(by_key[clip.key].note)
+
+
+def _take_example(case: CaseStudy, task: Task, example: Example) -> None:
+    path = Path(example.path)
+    if not path.is_absolute():
+        path = RunStore().root / case.slug / "examples" / path
+    try:
+        data = path.read_bytes()
+    except OSError:
+        st.session_state[PROBLEM] = f"The example {path.name} is not there: get the repository again."
+        return
+    take(case, task, Clip(path.name, data, EXAMPLE, example.truth, _key(example)))
+
+
+def _given(case: CaseStudy, task: Task, key: str, source: str) -> None:
+    """A file came out of a widget (or was taken away: then nothing changes)."""
+    file = st.session_state.get(key)
+    if file is None:
+        st.session_state[PROBLEM] = ""
+        return
+    name = file.name if source == UPLOADED else "recording.wav"
+    take(case, task, Clip(name, file.getvalue(), source))
+
+
+def _others_empty() -> None:
+    """New, empty widgets: what they held is no longer the current input."""
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+
+
+def _key(example: Example) -> str:
+    return Path(example.path).stem
+
+
+def _plain(name: str) -> str:
+    """A file's name as text in Markdown."""
+    short = name if len(name) <= 60 else name[:40] + "…" + name[-15:]
+    return "".join(letter if letter.isalnum() or letter in " -.," else "\\" + letter for letter in short)
+
+
+def _microphone(case: CaseStudy, task: Task, key: str) -> None:
+    rate = min((each for each in _RATES if each >= (task.x.rate or 0)), default=_RATES[-1])
+    st.audio_input(
+        "Record",
+        sample_rate=rate,
+        key=key,
+        on_change=_given,
+        args=(case, task, key, RECORDED),
+        help="The browser asks for your permission. It lends a microphone to https pages and to localhost only.",
+    )
+
+
+def _player(x: Any, task: Task) -> None:
+    st.audio(x, sample_rate=int(task.x.rate or 16000), alt=f"The input, {words.duration(seconds(task, x))} long")
+
+
+# kind of input -> the widget that records one, and the one that plays it back
+RECORDERS: Mapping[str, Callable[[CaseStudy, Task, str], None]] = {"waveform": _microphone}
+PLAYERS: Mapping[str, Callable[[Any, Task], None]] = {"waveform": _player}

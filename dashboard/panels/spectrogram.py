@@ -1,0 +1,19 @@
+"""A spectrogram, or other features of a frame: a heat map."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.figures import traces
+from dashboard.panels.beside import Beside, is_dark, plot
+from engines.core import Floats, Spec
+
+
+def show(value: Floats, spec: Spec, beside: Beside) -> None:
+    rate = spec.rate or 1.0
+    frames, bins = value.shape
+    unit = f", in {spec.unit}" if spec.unit else ""
+    st.caption(f"Features: {frames} frames ({rate:.3g} a second) of {bins} numbers{unit}; brighter is more.")
+    seconds = beside.seconds or frames / rate
+    figure = traces.spectrogram(value, rate, seconds, spec.labels, spec.unit, is_dark())
+    plot(figure, beside, f"Heat map of {bins} features over {frames} frames")
