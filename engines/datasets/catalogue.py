@@ -97,8 +97,7 @@ _ENTRIES = (
         title="Free Spoken Digit Dataset",
         what="the digits zero to nine, 50 times each by six speakers, 8 kHz",
         licence="CC BY-SA 4.0",
-        citation="Jackson et al. 2018, Jakobovski/free-spoken-digit-dataset v1.0.8, Zenodo, "
-        "doi:10.5281/zenodo.1342401",
+        citation="Jackson et al. 2018, Jakobovski/free-spoken-digit-dataset v1.0.8, Zenodo, doi:10.5281/zenodo.1342401",
         page="https://github.com/Jakobovski/free-spoken-digit-dataset",
         file="fsdd.parquet",
         rows=3000,

@@ -66,7 +66,7 @@ def read_lexicon(file: Path) -> Lexicon:
 
 
 def bare(phones: str) -> tuple[str, ...]:
-    """"W_B IY0_E" -> ("W", "IY")."""
+    """The phones without marks: "W_B IY0_E" gives ("W", "IY")."""
     return tuple(_MARKS.sub("", _MARKS.sub("", phone)) for phone in phones.split())
 
 
