@@ -61,8 +61,7 @@ def describe(step: Step) -> str:
     if spec.kind == "segments":
         tiers = dict.fromkeys(segment.tier for segment in value)
         return (
-            "; ".join(f"{tier}: {' '.join(s.label for s in value if s.tier == tier)}" for tier in tiers)
-            or "(nothing)"
+            "; ".join(f"{tier}: {' '.join(s.label for s in value if s.tier == tier)}" for tier in tiers) or "(nothing)"
         )
     if spec.kind == "posteriors" and spec.labels:
         best = [spec.labels[column] for column in np.argmax(value, axis=1)]

@@ -27,18 +27,14 @@ def cases() -> dict[str, CaseStudy]:
     for folder in filter(None, os.environ.get("CROSSOVER_CASES", "").split(os.pathsep)):
         found += _outside(Path(folder))
     if not found:
-        raise UserError(
-            "No case study was found under engines/cases: the installation is incomplete, get it again."
-        )
+        raise UserError("No case study was found under engines/cases: the installation is incomplete, get it again.")
     return {case.slug: case for case in sorted(found, key=lambda case: case.title)}
 
 
 def _outside(folder: Path) -> list[CaseStudy]:
     """Cases kept elsewhere: each a package in `folder`, imported by its own name."""
     if not folder.is_dir():
-        raise UserError(
-            f"CROSSOVER_CASES names {folder}, which is not a folder: correct the setting or unset it."
-        )
+        raise UserError(f"CROSSOVER_CASES names {folder}, which is not a folder: correct the setting or unset it.")
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     packages = [module.name for module in pkgutil.iter_modules([str(folder)]) if module.ispkg]

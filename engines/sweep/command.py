@@ -81,9 +81,7 @@ class Watch:
             )
         if self.status is None:
             return
-        fraction = (self.ended + sum(self.fractions.get(name, 0.0) for name in self.left)) / max(
-            1, self.total
-        )
+        fraction = (self.ended + sum(self.fractions.get(name, 0.0) for name in self.left)) / max(1, self.total)
         words = {
             "pid": os.getpid(),
             "state": state,

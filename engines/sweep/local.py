@@ -86,9 +86,7 @@ class _Worker:
     def replace(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(
-            target=_work, args=(theirs, os.getpid(), self.root, self.keep), daemon=True
-        )
+        self.process = context.Process(target=_work, args=(theirs, os.getpid(), self.root, self.keep), daemon=True)
         self.process.start()
         theirs.close()
 

@@ -35,7 +35,7 @@ def measure(
     training = _nothing(task) if info.reference else data.draw(spec.budget, spec.seed)
     try:
         run, fitted = _fit_and_score(info, task, spec, training, data, progress)
-    except Exception as error:  # noqa: BLE001 - whatever an engine raises, the sweep goes on and the run says why
+    except Exception as error:
         run, fitted = Run(spec, error=f"{type(error).__name__}: {error}", finished=now()), None
     if keep and fitted is not None and not info.reference:
         store.add_model(spec, fitted.save)
