@@ -8,7 +8,8 @@ round, except in their callbacks.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,6 +17,7 @@ import streamlit as st
 from dashboard import words
 from engines import registry
 from engines.core import CaseStudy, Task, UserError
+from engines.datasets import dataset
 
 KEPT = "view"
 
@@ -119,10 +121,14 @@ def pick() -> View:
 
 
 def pick_budget(
-    view: View, budgets: Sequence[float], label: str = "Budget", lacking: str = "it was not measured"
+    view: View,
+    budgets: Sequence[float],
+    label: str = "Budget",
+    lacking: str = "it was not measured",
+    default: float | None = None,
 ) -> float:
     """Draw the slider of the budgets that can be shown (in the task's unit) and return the one picked. `lacking` is
-    the reason to give where the budget asked for is not among them.
+    the reason to give where the budget asked for is not among them, `default` where it stands when none was asked for.
 
     Works inside a fragment: moving the slider redraws the fragment alone.
 
@@ -131,7 +137,7 @@ def pick_budget(
     """
     options = sorted(set(budgets))
     wanted = _number(st.session_state.get(KEPT, {}).get("budget"))
-    budget = nearest(options, wanted)
+    budget = nearest(options, wanted or default)
     if wanted is not None and abs(math.log(budget / wanted)) > 0.01 and view.budget == wanted:
         st.caption(f"Not {words.amount(wanted, view.task.unit)}: {lacking}. This is the nearest there is.")
     if len(options) == 1:
@@ -152,6 +158,23 @@ def set_budget(budget: float) -> None:
     """Move to another budget (for callbacks: a slider, a click on a chart)."""
     kept = st.session_state[KEPT]
     keep(kept["case"], kept["task"], budget)
+
+
+def sources(task: Task) -> None:
+    """Draw a line with source, licence and citation of a task's data, and whether they are real."""
+    st.caption(task.summary + (" Synthetic data: no person made these examples." if task.simulated else ""))
+    for name in task.datasets:
+        entry = dataset(name)
+        st.caption(f"Data: [{entry.title}]({entry.page}); licence: {entry.licence}. Cite: {entry.citation}.")
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """Show what a person can put right as its sentence; the rest of the page is drawn all the same."""
+    try:
+        yield
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
 
 
 def title(task: Task) -> str:

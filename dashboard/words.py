@@ -16,16 +16,9 @@ def amount(value: float, unit: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time: "0.8 ms", "12 ms", "4.5 s", "2 min", "1.6 h", "3 days"."""
-    if seconds < 0:
-        return f"-{duration(-seconds)}"
-    for scale, unit, upper in (
-        (1e-3, "ms", 0.995),
-        (1, "s", 99.5),
-        (60, "min", 5970),
-        (3600, "h", 2 * 86400),
-    ):
-        if seconds < upper:
+    """A time: "0.8 ms", "12 ms", "45 s", "1.5 min", "1.6 h", "3 days"."""
+    for scale, unit, below in ((1e-3, "ms", 0.9995), (1.0, "s", 59.5), (60.0, "min", 3570.0), (3600.0, "h", 172800.0)):
+        if seconds < below:
             return f"{_digits(seconds / scale)} {unit}"
     return f"{_digits(seconds / 86400)} days"
 

@@ -1,8 +1,125 @@
 """Explore: with this much data, which approach makes fewer errors?"""
 
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
 import streamlit as st
 
-from dashboard import view
+from dashboard import cards, charts, findings, view, words
+from dashboard.measured import Measured, load
 
-shown = view.pick()
-st.title("With this much data: a pipeline or an end-to-end network?")
+CHART = "explore_chart"
+
+
+@st.fragment
+def at_budget(shown: view.View, measured: Measured) -> None:
+    """All that depends on the budget: picking another one redraws this alone."""
+    case, task = shown.case, shown.task
+    options = sorted({*task.budgets, *measured.budgets()})
+    known = measured.budgets()
+    budget = view.pick_budget(shown, options, default=known[len(known) // 2] if known else None)
+    st.title(findings.verdict(case, task, measured.points, budget))
+    chart, beside = st.columns([2, 1], gap="large")
+    with chart, view.said():
+        if known:
+            draw(shown, measured, budget, options)
+        else:
+            empty(shown)
+    with beside:
+        for info in case.engines:
+            with view.said():
+                if info.reference:
+                    cards.reference_card(shown, measured, info)
+                else:
+                    cards.engine_card(shown, measured, info, budget)
+        cards.elsewhere(shown, measured, budget)
+
+
+def draw(shown: view.View, measured: Measured, budget: float, options: list[float]) -> None:
+    """The chart with its finding above and its table, its test sets and the blame of the stages below."""
+    case, task = shown.case, shown.task
+    test = test_set(shown, measured)
+    on_test = [replace(point, test="test") for point in measured.points if point.test == test]
+    st.subheader(findings.headline(case, task, on_test))
+    st.plotly_chart(
+        charts.curves(case, task, on_test, budget),
+        key=CHART,
+        on_select=lambda: clicked(options),
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt=findings.headline(case, task, on_test),
+    )
+    st.caption(charts.READING)
+    for sentence in findings.further(case, task, on_test):
+        st.markdown(f"- {sentence}")
+    table = pd.DataFrame(charts.table(case, task, measured.points))
+    with st.expander("The table behind the chart", icon=":material/table_chart:"):
+        st.dataframe(table, hide_index=True, alt=f"Every measured point of {task.title}")
+        st.download_button(
+            "Download as CSV",
+            table.to_csv(index=False),
+            file_name=f"{case.slug}_{task.slug}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    blame = charts.blame(case, task, measured.points, budget)
+    if blame:
+        st.subheader("Where the errors come from")
+        st.plotly_chart(
+            blame, config={"displayModeBar": False}, alt="Errors left when a stage is replaced by the truth"
+        )
+        st.caption(
+            f"With {words.amount(budget, task.unit)}. A stage's output is replaced by the truth, on the first test "
+            "examples; the errors that are left are the doing of the other stages."
+        )
+
+
+def test_set(shown: view.View, measured: Measured) -> str:
+    """Draw the choice of the test set where there are variants with runs; the one chosen."""
+    there = {point.test for point in measured.points}
+    variants = {test: what for test, what in shown.task.variants.items() if test in there}
+    if not variants:
+        return "test"
+    test = st.segmented_control(
+        "Tested on",
+        ["test", *variants],
+        default="test",
+        required=True,
+        format_func=lambda name: "the main test set" if name == "test" else name.replace("_", " "),
+        key=f"explore_test_{shown.task.slug}",
+    )
+    if test in variants:
+        st.caption(f"{test.replace('_', ' ').capitalize()}: {variants[test]}.")
+        return str(test)
+    return "test"
+
+
+def empty(shown: view.View) -> None:
+    """What stands in the place of the chart before the first run."""
+    task = shown.task
+    with st.container(border=True):
+        st.subheader(f"No runs of “{view.title(task)}” yet")
+        count = len(task.budgets) * len(task.seeds) * sum(not info.reference for info in shown.case.engines)
+        st.markdown(
+            f"The curves appear here as soon as there are runs. This command makes all {count} of them; it can be "
+            "stopped, and goes on where it stopped:"
+        )
+        st.code(f"python -m engines sweep {shown.case.slug} --task {task.slug}", language="bash")
+        st.markdown("Or start a single run on a card here.")
+
+
+def clicked(options: list[float]) -> None:
+    """A click on a point of the chart picks its budget."""
+    for point in st.session_state[CHART].selection.points:
+        budget = view.nearest(options, point["x"]) if point["x"] > 0 else None
+        if budget and abs(budget / point["x"] - 1) < 0.01:
+            view.set_budget(budget)
+
+
+with view.said():
+    page = view.pick()
+    at_budget(page, load(page.case, page.task))
+    view.sources(page.task)

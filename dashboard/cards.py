@@ -1,0 +1,140 @@
+"""A card per engine: what it scored at the budget, what it was given and what it cost; or how to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import findings, jobs, theme, words
+from dashboard.measured import Measured, specs
+from dashboard.view import View, said
+from engines.core import EngineInfo
+from engines.runs import Point, RunSpec
+
+POLL = 1.5  # seconds between two looks at a run that is under way
+
+
+def engine_card(view: View, measured: Measured, info: EngineInfo, budget: float) -> None:
+    """The card of one engine at `budget`."""
+    case, task = view.case, view.task
+    point = measured.of(info.name, budget)
+    with st.container(border=True, gap="small"):
+        if point is None:
+            st.markdown(_title(info))
+            st.caption(f"No run with {words.amount(budget, task.unit)} yet. {info.summary}")
+        else:
+            st.metric(_title(info), words.score(point.mean, task.metric), help=info.summary)
+            st.caption(_certainty(view, point))
+            for reading, title in info.readings.items():
+                other = measured.of(f"{info.name}+{reading}", budget)
+                if other:
+                    bounds = words.interval(other.low, other.high, task.metric)
+                    st.markdown(f"**{words.score(other.mean, task.metric)}** {title} :gray[({bounds})]")
+        given = words.listing(list(info.supervision)) if info.supervision else "nothing but the pairs"
+        st.markdown(f":gray[Given besides the pairs] {given}" if info.supervision else f":gray[Given] {given}")
+        if point:
+            st.markdown(
+                f":gray[Trains in] {words.duration(point.train_seconds)} "
+                f":gray[· answers in] {words.duration(point.answer_seconds)} "
+                f":gray[·] {words.count(point.parameters)} :gray[parameters]"
+            )
+        _run(view, measured, info, specs(case, task, info, budget))
+
+
+def reference_card(view: View, measured: Measured, info: EngineInfo) -> None:
+    """The card of a reference: trained elsewhere, scored once."""
+    point = next((p for p in findings.main_points(measured.points) if p.engine == info.name), None)
+    with st.container(border=True, gap="small"):
+        st.markdown(f"{_title(info)} :gray-badge[reference]")
+        if point:
+            st.markdown(f"**{words.score(point.mean, view.task.metric)}** :gray[{_certainty(view, point)}]")
+        st.caption(f"{info.summary} Trained elsewhere on {words.listing(list(info.supervision)) or 'other data'}.")
+        _run(view, measured, info, specs(view.case, view.task, info, 0.0))
+
+
+def elsewhere(view: View, measured: Measured, budget: float) -> None:
+    """Runs of this task that are under way at other budgets than the one shown."""
+    every = [
+        spec
+        for info in view.case.engines
+        if not info.reference
+        for amount in {*view.task.budgets, *measured.budgets()} - {budget}
+        for spec in specs(view.case, view.task, info, amount)
+    ]
+    for job in jobs.under_way(every):
+        amount = words.amount(job.spec.budget.pairs, view.task.unit)
+        with st.container(border=True):
+            st.markdown(f"{_title(view.case.engine(job.spec.engine))} with {amount}")
+            _watch(job.spec)
+
+
+def _run(view: View, measured: Measured, info: EngineInfo, wanted: Sequence[RunSpec]) -> None:
+    """The state of the runs behind a card, and a button for the first one that is missing."""
+    made = {run for point in measured.points for run in point.runs}
+    missing = [spec for spec in wanted if spec.id not in made]
+    going = next((spec for spec in missing if (job := jobs.read(spec)) and job.running), None)
+    if going:
+        _watch(going)
+        return
+    if not missing:
+        return
+    spec = missing[0]
+    job = jobs.read(spec)
+    failed = measured.failures.get(spec.id)
+    if failed:
+        st.error(f"This run failed: {failed}", icon=":material/error:")
+    elif job and job.state == "failed":
+        st.error(job.sentence, icon=":material/error:")
+    elif job and job.state == "cancelled":
+        st.caption("Cancelled.")
+    some = len(missing) < len(wanted)
+    text = (
+        "Try again" if failed or (job and job.state == "failed") else f"Run seed {spec.seed}" if some else "Run it here"
+    )
+    clicked = st.button(
+        text,
+        key=f"run_{spec.id}",
+        icon=":material/play_arrow:",
+        type="tertiary" if some else "secondary",
+        help=f"{_time(view, measured, info, spec.budget.pairs)} It runs in a process of its own on the machine that "
+        "serves this page, and goes on when the page is closed.",
+    )
+    if clicked:
+        with said():
+            jobs.start(spec, again=bool(failed))
+            st.rerun()
+
+
+@st.fragment(run_every=POLL)
+def _watch(spec: RunSpec) -> None:
+    """How far a run is, looked at again and again, with a button that stops it. When it ends the page is drawn anew."""
+    job = jobs.read(spec)
+    if job is None or not job.running:
+        st.rerun()
+    left = "" if job.seconds_left is None else f", about {words.duration(job.seconds_left)} left"
+    st.progress(job.fraction, text=f"{job.fraction:.0%}{left}: {job.sentence}")
+    if st.button("Cancel", key=f"cancel_{spec.id}", icon=":material/stop:"):
+        with said():
+            jobs.cancel(spec)
+        st.rerun()
+
+
+def _title(info: EngineInfo) -> str:
+    return f":{theme.MARKDOWN[info.shape]}[{theme.SIGNS[info.shape]}] **{info.title}**"
+
+
+def _certainty(view: View, point: Point) -> str:
+    bounds = words.interval(point.low, point.high, view.task.metric)
+    seeds = f", {len(point.seeds)} seeds" if len(point.seeds) > 1 else ", 1 seed"
+    return f"{view.task.metric.name}, 95 % interval {bounds}{'' if point.reference else seeds}"
+
+
+def _time(view: View, measured: Measured, info: EngineInfo, budget: float) -> str:
+    """How long a run may take, from the nearest one that was made."""
+    known = [p for p in findings.main_points(measured.points) if p.engine == info.name and p.budget]
+    if not known or not budget:
+        return "How long it takes is not known yet."
+    near = min(known, key=lambda point: abs(point.budget - budget))
+    seconds, amount = words.duration(near.train_seconds), words.amount(near.budget, view.task.unit)
+    return f"With {amount} the training took {seconds}."

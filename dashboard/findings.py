@@ -1,0 +1,220 @@
+"""What the measured points say, in sentences. Pure functions of points: no streamlit, no files.
+
+Two scores differ clearly when their difference is over 1.96 times its standard error. Both engines answer the same
+test, so their errors are correlated and the true uncertainty of the difference is smaller: what is called clear here
+is clear, what is called unclear may be only unproven.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashboard import words
+from engines.core import CaseStudy, Metric, Task
+from engines.runs import Point
+
+Z = 1.96
+# Metrics whose score reads better as a count than as a rate.
+COUNTED = {"word error rate": "errors in 100 words"}
+SPOKEN = {"pipeline": "the pipeline", "hybrid": "the hybrid", "end_to_end": "end-to-end"}
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Two curves change places: `before` is clearly ahead at `low`, `after` clearly ahead at `high` (amounts of data),
+    and nothing is clear between them. `after` is "" when the lead is lost, not taken: from `high` on neither is clearly
+    ahead."""
+
+    low: float
+    high: float
+    before: str
+    after: str
+
+
+def label(case: CaseStudy, engine: str) -> str:
+    """ "Pipeline", or "End-to-end with the pipeline's lexicon and language model" for the point's `engine` name."""
+    name, _, reading = engine.partition("+")
+    info = case.engine(name)
+    return f"{info.title} {info.readings.get(reading, reading)}" if reading else info.title
+
+
+def spoken(case: CaseStudy, engine: str) -> str:
+    """A point's `engine` inside a sentence: by its shape where no other engine has it ("the pipeline"), else by its
+    title; a further reading is added."""
+    name, _, reading = engine.partition("+")
+    info = case.engine(name)
+    alone = sum(other.shape == info.shape for other in case.engines if not other.reference) == 1
+    base = SPOKEN[info.shape] if alone and not info.reference else info.title
+    return f"{base} {info.readings.get(reading, reading)}" if reading else base
+
+
+def main_points(points: Sequence[Point]) -> list[Point]:
+    """Points of the main test set without oracles: what the curves show, references included."""
+    return [point for point in points if point.test == "test" and not point.oracle]
+
+
+def difference(first: Point, second: Point, metric: Metric) -> tuple[float, bool]:
+    """(by how much `first` is better, whether that is clear). Positive: `first` is better."""
+    gap = second.mean - first.mean if metric.lower_is_better else first.mean - second.mean
+    error = math.hypot(first.standard_error, second.standard_error)
+    return gap, abs(gap) > Z * error
+
+
+def crossings(first: Sequence[Point], second: Sequence[Point], metric: Metric) -> list[Crossing]:
+    """Where the lead between two engines changes, over the budgets that both were measured at.
+
+    A budget without a clear difference neither makes nor breaks a lead; but a lead counts as lost when at every budget
+    after the last clear one the mean of the other is better.
+    """
+    others = {point.budget: point for point in second}
+    pairs = [
+        (point, others[point.budget])
+        for point in sorted(first, key=lambda point: point.budget)
+        if point.budget in others
+    ]
+    found: list[Crossing] = []
+    leader: tuple[float, Point, Point] | None = None
+    for one, other in pairs:
+        gap, clear = difference(one, other, metric)
+        if not clear:
+            continue
+        ahead, behind = (one, other) if gap > 0 else (other, one)
+        if leader and leader[1].engine != ahead.engine:
+            found.append(Crossing(leader[0], one.budget, leader[1].engine, ahead.engine))
+        leader = (one.budget, ahead, behind)
+    if leader:
+        later = [(one, difference(one, other, metric)[0]) for one, other in pairs if one.budget > leader[0]]
+        sign = 1 if leader[1].engine == first[0].engine else -1
+        if later and all(gap * sign < 0 for _, gap in later):
+            found.append(Crossing(leader[0], later[0][0].budget, leader[1].engine, ""))
+    return found
+
+
+def compared(case: CaseStudy, task: Task, points: Sequence[Point], first: str, second: str) -> str:
+    """How two engines compare over all budgets, in a sentence ("" when no budget has both)."""
+    one = [point for point in main_points(points) if point.engine == first]
+    other = [point for point in main_points(points) if point.engine == second]
+    common = sorted({point.budget for point in one} & {point.budget for point in other})
+    if not common:
+        return ""
+    a, b = spoken(case, first), spoken(case, second)
+    found = crossings(one, other, task.metric)
+    if found:
+        return _capital(_changes(case, task, found)) + "."
+    scope = _scope(common, task.unit)
+    by_budget = {point.budget: point for point in other}
+    signs = {
+        gap > 0
+        for gap, clear in (difference(p, by_budget[p.budget], task.metric) for p in one if p.budget in by_budget)
+        if clear
+    }
+    if not signs:
+        return f"{_capital(a)} and {b} do not differ clearly {scope}."
+    ahead, behind = (a, b) if signs == {True} else (b, a)
+    return f"{_capital(ahead)} leads {behind} {scope}; the curves do not cross."
+
+
+def _changes(case: CaseStudy, task: Task, found: list[Crossing]) -> str:
+    parts = []
+    for crossing in found:
+        before, after = spoken(case, crossing.before), spoken(case, crossing.after) if crossing.after else ""
+        low, high = words.amount(crossing.low, task.unit), words.amount(crossing.high, task.unit)
+        if crossing.after:
+            parts.append(f"{after} overtakes {before} between {low} and {high}")
+        else:
+            parts.append(f"{before} leads up to {low}; from {high} on there is no clear difference")
+    return ", then ".join(parts)
+
+
+def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> str:
+    """The answer to the question at one budget, in one sentence.
+
+    The best of all readings of an engine speaks for it; where that is not the main one, both are named.
+    """
+    here = [point for point in main_points(points) if point.budget == budget and not point.reference]
+    amount = words.amount(budget, task.unit)
+    engines = [info for info in case.engines if not info.reference]
+    measured = [info for info in engines if any(point.engine == info.name for point in here)]
+    missing = [spoken(case, info.name) for info in engines if info not in measured]
+    if not measured:
+        return f"Nothing has been run with {amount} yet."
+    best = {
+        info.name: _best([p for p in here if p.engine.split("+")[0] == info.name], task.metric) for info in measured
+    }
+    parts = []
+    for place, info in enumerate(measured):
+        main = next(point for point in here if point.engine == info.name)
+        text = f"{spoken(case, info.name)} {_made(main, task.metric, first=place == 0)}"
+        if best[info.name].reading:
+            reading = info.readings.get(best[info.name].reading, best[info.name].reading)
+            text += f" ({_round(best[info.name].mean)} {reading})"
+        parts.append(text)
+    start = f"With {amount} {words.listing(parts)}"
+    if missing:
+        have = "has" if len(missing) == 1 else "have"
+        return f"{start}; {words.listing(missing)} {have} no run at this budget yet."
+    if len(measured) == 1:
+        return f"{start}."
+    ranked = sorted(best.values(), key=lambda point: point.mean, reverse=not task.metric.lower_is_better)
+    level = [point for point in ranked[1:] if not difference(ranked[0], point, task.metric)[1]]
+    names = [spoken(case, point.engine.split("+")[0]) for point in [ranked[0], *level]]
+    if level:
+        end = "either will do" if len(names) == 2 else "any of them will do"
+        return f"{start}: between {words.listing(names)} the difference is within its uncertainty, {end}."
+    return f"{start}: build {names[0]}{' with that extra' if ranked[0].reading else ''}."
+
+
+def headline(case: CaseStudy, task: Task, points: Sequence[Point]) -> str:
+    """The finding over all budgets, for the title of the chart: the first pipeline against the first end-to-end."""
+    engines = [info for info in case.engines if not info.reference]
+    pipeline = next((info.name for info in engines if info.shape == "pipeline"), engines[0].name)
+    network = next((info.name for info in engines if info.shape == "end_to_end"), engines[-1].name)
+    return compared(case, task, points, pipeline, network) or f"{task.metric.name.capitalize()} against data size"
+
+
+def further(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[str]:
+    """How the other pairs compare: every pair of main readings but the headline's, and each end-to-end reading against
+    the first pipeline."""
+    engines = [info for info in case.engines if not info.reference]
+    names = [info.name for info in engines]
+    pairs = [(a, b) for place, a in enumerate(names) for b in names[place + 1 :]]
+    pipeline = next((info.name for info in engines if info.shape == "pipeline"), names[0])
+    pairs += [
+        (pipeline, f"{info.name}+{reading}")
+        for info in engines
+        if info.shape == "end_to_end" and info.name != pipeline
+        for reading in info.readings
+    ]
+    sentences = [compared(case, task, points, first, second) for first, second in pairs]
+    return [sentence for sentence in sentences if sentence and sentence != headline(case, task, points)]
+
+
+def _best(points: list[Point], metric: Metric) -> Point:
+    return min(points, key=lambda point: point.mean if metric.lower_is_better else -point.mean)
+
+
+def _made(point: Point, metric: Metric, first: bool) -> str:
+    """ "makes 34 errors in 100 words", "has an error rate of 3 %"; the later ones of a list are short."""
+    if metric.name in COUNTED:
+        return f"makes {_round(point.mean)} {COUNTED[metric.name]}" if first else _round(point.mean)
+    if not first:
+        return words.score(point.mean, metric)
+    article = "an" if metric.name[0].lower() in "aeiou" else "a"
+    return f"has {article} {metric.name} of {words.score(point.mean, metric)}"
+
+
+def _round(score: float) -> str:
+    """Whole numbers from ten on: a sentence needs no more."""
+    return f"{score:.0f}" if abs(score) >= 9.95 else words.score(score)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _scope(common: list[float], unit: str) -> str:
+    if len(common) == 1:
+        return f"at {words.amount(common[0], unit)}, the only budget both were measured at"
+    return f"at every budget measured, {words.amount(common[0], unit)} to {words.amount(common[-1], unit)}"
