@@ -93,8 +93,8 @@ class Espeak:
 # The International Phonetic Alphabet, as espeak-ng writes English in it, to ARPAbet; longest first.
 _ARPABET = {
     "tʃ": "CH", "dʒ": "JH", "eɪ": "EY", "eː": "EY", "er": "EH R", "aɪ": "AY", "ɔɪ": "OY", "oɪ": "OY", "aʊ": "AW",
-    "æʊ": "AW", "ʌʉ": "AW", "oʊ": "OW", "əʊ": "OW", "ʌʊ": "OW", "oː": "OW", "əu": "UW", "uː": "UW", "ʉː": "UW", "iː": "IY",
-    "ei": "IY", "ɑː": "AA", "aː": "AA", "a:": "AA", "aa": "AA", "ɔː": "AO", "ɜː": "ER", "ʌɹ": "ER",
+    "æʊ": "AW", "ʌʉ": "AW", "oʊ": "OW", "əʊ": "OW", "ʌʊ": "OW", "oː": "OW", "əu": "UW", "uː": "UW", "ʉː": "UW",
+    "iː": "IY", "ei": "IY", "ɑː": "AA", "aː": "AA", "a:": "AA", "aa": "AA", "ɔː": "AO", "ɜː": "ER", "ʌɹ": "ER",
     "əɪ": "ER", "eə": "EH", "ɛə": "AE", "iə": "IY AH", "oə": "AO", "ɔə": "AO", "ɑə": "AA",
     "t̪": "TH", "a": "AE", "æ": "AE", "ɐ": "AH", "ʌ": "AH", "ə": "AH", "ɚ": "ER", "ɜ": "ER", "ɛ": "EH", "e": "IY",
     "i": "IY", "ɪ": "IH", "ᵻ": "IH", "ɒ": "AO", "ɔ": "AO", "ɑ": "AA", "o": "AO", "ʊ": "UH", "ʉ": "UH", "u": "UW",

@@ -25,17 +25,27 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "digit": _words("zero one two three four five six seven eight nine"),
     "color": _words("red green blue yellow orange purple pink white black brown gray silver golden violet scarlet"),
     "room": _words("kitchen bedroom bathroom garden garage office hallway attic basement balcony cellar nursery"),
-    "city": _words("london paris berlin madrid rome vienna oslo dublin boston chicago denver seattle toronto sydney tokyo "
-        "cairo lisbon warsaw houston memphis"),
-    "place": _words("airport station museum library hospital hotel bakery harbor stadium theater market bridge castle "
-        "school church park"),
-    "device": _words("lamp fan heater oven radio television camera alarm printer kettle speaker screen fountain dishwasher "
-        "vacuum freezer"),
+    "city": _words(
+        "london paris berlin madrid rome vienna oslo dublin boston chicago denver seattle toronto sydney tokyo "
+        "cairo lisbon warsaw houston memphis"
+    ),
+    "place": _words(
+        "airport station museum library hospital hotel bakery harbor stadium theater market bridge castle "
+        "school church park"
+    ),
+    "device": _words(
+        "lamp fan heater oven radio television camera alarm printer kettle speaker screen fountain dishwasher "
+        "vacuum freezer"
+    ),
     "opening": _words("door window curtain gate drawer cupboard shutter"),
-    "thing": _words("cube ball cone cylinder pyramid block bottle plate spoon fork coin book basket hammer pencil candle "
-        "mirror pillow"),
+    "thing": _words(
+        "cube ball cone cylinder pyramid block bottle plate spoon fork coin book basket hammer pencil candle "
+        "mirror pillow"
+    ),
     "food": _words("coffee tea milk bread butter cheese apples bananas sugar rice pasta pizza soup salad honey onions"),
-    "person": _words("anna peter maria john susan david laura thomas emma oliver sophie martin helen george julia victor"),
+    "person": _words(
+        "anna peter maria john susan david laura thomas emma oliver sophie martin helen george julia victor"
+    ),
     "music": _words("jazz rock opera blues folk techno piano violin guitar drum"),
     "day": _words("monday tuesday wednesday thursday friday saturday sunday"),
     "soon": ("today", "tomorrow", "tonight", "on {day}"),
@@ -51,10 +61,24 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "quality": _words("volume brightness temperature speed pressure"),
     "fact": ("weather", "news", "traffic", "forecast", "distance"),
     "any": (
-        "{color}", "{room}", "{city}", "{place}", "{device}", "{thing}", "{food}", "{person}", "{digit}",
-        "{music}", "{month}", "{way}", "{handle}", "{opening}", "{how}", "{day}",
+        "{color}",
+        "{room}",
+        "{city}",
+        "{place}",
+        "{device}",
+        "{thing}",
+        "{food}",
+        "{person}",
+        "{digit}",
+        "{music}",
+        "{month}",
+        "{way}",
+        "{handle}",
+        "{opening}",
+        "{how}",
+        "{day}",
     ),
-}  # fmt: skip
+}
 
 TEMPLATES: tuple[str, ...] = (
     "turn on the {device} in the {room}",

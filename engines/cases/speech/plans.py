@@ -30,9 +30,9 @@ def _words(text: str) -> tuple[str, ...]:
 TEST_VARIANTS = _words("f2 f5 m3 m7 Annie Michael david linda travis norbert grandpa Andy")
 VARIANTS = _words(
     "Alex Alicia Andrea Denis Diogo Gene Henrique Hugo Lee Mario Mike Nguyen Reed RicishayMax RicishayMax2 adam "
-    "announcer anika antonio aunty belinda benjamin boris caleb ed edward edward2 f1 f3 f4 grandma gustave ian john kaukovalta "
-    "klatt3 klatt4 klatt6 m1 m2 m4 m5 m6 m8 marcelo max miguel mike2 pablo paul pedro quincy rob sandro shelby steph "
-    "victor zac"
+    "announcer anika antonio aunty belinda benjamin boris caleb ed edward edward2 f1 f3 f4 grandma gustave "
+    "ian john kaukovalta klatt3 klatt4 klatt6 m1 m2 m4 m5 m6 m8 marcelo max miguel mike2 pablo paul pedro quincy "
+    "rob sandro shelby steph victor zac"
 )
 NOISES = ("white", "pink", "hum", "babble")
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from engines.cases.speech.espeak import FASTEST, Espeak
 from engines.cases.speech.plans import RATE, Plan, shard_plans
+from engines.cases.speech.shards import path
 from engines.core import Floats
 
 # 22050 : 16000
@@ -104,6 +105,8 @@ def _noise(plan: Plan, others: list[Floats], blocks: int, rng: np.random.Generat
 
 def main() -> None:
     pool, shard, target = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    if target.name != path(pool, shard).name:
+        sys.exit("the program was changed while it ran")
     samples = np.clip(np.round(render(pool, shard) * 32767), -32768, 32767).astype(np.int16)
     aside = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:

@@ -99,3 +99,5 @@ def _locked(file: Path) -> Iterator[None]:
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+        # Whoever still waits for this lock finds the shard's file once it gets it.
+        file.unlink(missing_ok=True)
