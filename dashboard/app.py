@@ -10,8 +10,6 @@ import streamlit as st
 
 HERE = Path(__file__).parent / "app_pages"
 
-st.set_page_config(page_title="Crossover", page_icon=":material/show_chart:", layout="wide")
-
 explore = st.Page(
     HERE / "explore.py",
     title="Explore",
@@ -19,26 +17,23 @@ explore = st.Page(
     url_path="explore",
     help="With this much data: a pipeline or an end-to-end network? Measured error against data size.",
 )
-pages = [explore]
-if (HERE / "try_it.py").exists():
-    pages.append(
-        st.Page(
-            HERE / "try_it.py",
-            title="Try it",
-            icon=":material/mic:",
-            url_path="try_it",
-            help="Give an input of your own to models trained with the budget you picked, stage by stage.",
-        )
-    )
-pages.append(
+pages = [
+    explore,
+    st.Page(
+        HERE / "try_it.py",
+        title="Try it",
+        icon=":material/mic:",
+        url_path="try_it",
+        help="Give an input of your own to models trained with the budget you picked, stage by stage.",
+    ),
     st.Page(
         HERE / "data.py",
         title="Data and licences",
         icon=":material/database:",
         url_path="data",
         help="What each task's data is, where it comes from and under which terms.",
-    )
-)
+    ),
+]
 
 
 def start() -> None:
@@ -47,4 +42,8 @@ def start() -> None:
 
 
 home = st.Page(start, title="Crossover", url_path="home", default=True, visibility="hidden")
-st.navigation([home, *pages], position="top").run()
+page = st.navigation([home, *pages], position="top")
+# The icon is a file of ours: Streamlit would fetch a named one from the network.
+icon = (HERE.parent / "favicon.svg").read_text()
+st.set_page_config(page_title=f"{page.title} · Crossover", page_icon=icon, layout="wide")
+page.run()

@@ -19,33 +19,36 @@ def engine_card(view: View, measured: Measured, info: EngineInfo, budget: float)
     """The card of one engine at `budget`."""
     case, task = view.case, view.task
     point = measured.of(info.name, budget)
-    with st.container(border=True, gap="small"):
+    with st.container(border=True, gap="xsmall"):
         if point is None:
             st.markdown(_title(info))
             st.caption(f"No run with {words.amount(budget, task.unit)} yet. {info.summary}")
         else:
             st.metric(_title(info), words.score(point.mean, task.metric), help=info.summary)
             st.caption(_certainty(view, point))
-            for reading, title in info.readings.items():
-                other = measured.of(f"{info.name}+{reading}", budget)
-                if other:
-                    bounds = words.interval(other.low, other.high, task.metric)
-                    st.markdown(f"**{words.score(other.mean, task.metric)}** {title} :gray[({bounds})]")
-        given = words.listing(list(info.supervision)) if info.supervision else "nothing but the pairs"
-        st.markdown(f":gray[Given besides the pairs] {given}" if info.supervision else f":gray[Given] {given}")
+        lines = []
+        for reading, title in info.readings.items():
+            other = measured.of(f"{info.name}+{reading}", budget)
+            if other:
+                bounds = words.interval(other.low, other.high, task.metric)
+                lines.append(f"**{words.score(other.mean, task.metric)}** {title} :gray[({bounds})]")
+        if info.supervision:
+            lines.append(f":gray[Given besides the pairs:] {words.listing(list(info.supervision))}")
+        else:
+            lines.append(":gray[Given:] nothing but the pairs")
         if point:
-            st.markdown(
-                f":gray[Trains in] {words.duration(point.train_seconds)} "
-                f":gray[· answers in] {words.duration(point.answer_seconds)} "
-                f":gray[·] {words.count(point.parameters)} :gray[parameters]"
+            lines.append(
+                f":gray[Trains in] {words.duration(point.train_seconds)}:gray[, answers in] "
+                f"{words.duration(point.answer_seconds)}:gray[;] {words.count(point.parameters)} :gray[parameters]"
             )
+        st.markdown("  \n".join(f":small[{line}]" for line in lines))
         _run(view, measured, info, specs(case, task, info, budget))
 
 
 def reference_card(view: View, measured: Measured, info: EngineInfo) -> None:
     """The card of a reference: trained elsewhere, scored once."""
     point = next((p for p in findings.main_points(measured.points) if p.engine == info.name), None)
-    with st.container(border=True, gap="small"):
+    with st.container(border=True, gap="xsmall"):
         st.markdown(f"{_title(info)} :gray-badge[reference]")
         if point:
             st.markdown(f"**{words.score(point.mean, view.task.metric)}** :gray[{_certainty(view, point)}]")

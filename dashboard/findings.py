@@ -160,9 +160,10 @@ def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float)
     ranked = sorted(best.values(), key=lambda point: point.mean, reverse=not task.metric.lower_is_better)
     level = [point for point in ranked[1:] if not difference(ranked[0], point, task.metric)[1]]
     names = [spoken(case, point.engine.split("+")[0]) for point in [ranked[0], *level]]
+    if level and len(names) == len(measured) > 2:
+        return f"{start}: the differences are within their uncertainty."
     if level:
-        end = "either will do" if len(names) == 2 else "any of them will do"
-        return f"{start}: between {words.listing(names)} the difference is within its uncertainty, {end}."
+        return f"{start}: the difference between {words.listing(names)} is within its uncertainty."
     return f"{start}: build {names[0]}{' with that extra' if ranked[0].reading else ''}."
 
 

@@ -21,9 +21,9 @@ def at_budget(shown: view.View, measured: Measured) -> None:
     known = measured.budgets()
     budget = view.pick_budget(shown, options, default=known[len(known) // 2] if known else None)
     st.title(findings.verdict(case, task, measured.points, budget))
-    chart, beside = st.columns([2, 1], gap="large")
+    chart, beside = st.columns([2, 1], gap="medium")
     with chart, view.said():
-        if known:
+        if measured.points:
             draw(shown, measured, budget, options)
         else:
             empty(shown)
@@ -35,25 +35,32 @@ def at_budget(shown: view.View, measured: Measured) -> None:
                 else:
                     cards.engine_card(shown, measured, info, budget)
         cards.elsewhere(shown, measured, budget)
+    if measured.points:
+        behind(shown, measured, budget)
 
 
 def draw(shown: view.View, measured: Measured, budget: float, options: list[float]) -> None:
-    """The chart with its finding above and its table, its test sets and the blame of the stages below."""
+    """The chart on one test set, with its finding above and how the other engines compare below."""
     case, task = shown.case, shown.task
     test = test_set(shown, measured)
     on_test = [replace(point, test="test") for point in measured.points if point.test == test]
-    st.subheader(findings.headline(case, task, on_test))
+    finding = findings.headline(case, task, on_test)
+    st.subheader(finding)
     st.plotly_chart(
         charts.curves(case, task, on_test, budget),
         key=CHART,
         on_select=lambda: clicked(options),
         selection_mode="points",
         config={"displayModeBar": False},
-        alt=findings.headline(case, task, on_test),
+        alt=finding,
     )
     st.caption(charts.READING)
-    for sentence in findings.further(case, task, on_test):
-        st.markdown(f"- {sentence}")
+    st.markdown("\n".join(f"- {sentence}" for sentence in findings.further(case, task, on_test)))
+
+
+def behind(shown: view.View, measured: Measured, budget: float) -> None:
+    """What stands behind the chart: the table, and which stage the errors come from."""
+    case, task = shown.case, shown.task
     table = pd.DataFrame(charts.table(case, task, measured.points))
     with st.expander("The table behind the chart", icon=":material/table_chart:"):
         st.dataframe(table, hide_index=True, alt=f"Every measured point of {task.title}")
@@ -84,7 +91,7 @@ def test_set(shown: view.View, measured: Measured) -> str:
     if not variants:
         return "test"
     test = st.segmented_control(
-        "Tested on",
+        "The chart shows errors on",
         ["test", *variants],
         default="test",
         required=True,

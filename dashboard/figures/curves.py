@@ -59,7 +59,7 @@ def learning_curves(
     y_title: str = "",
     dark: bool = False,
 ) -> go.Figure:
-    """The learning curves on a logarithmic axis of data.
+    """The learning curves on a logarithmic axis of data. Bands and seeds are drawn for the solid lines only.
 
     Args:
         mark: the budget to mark, in the unit of `sizes`.
@@ -68,9 +68,10 @@ def learning_curves(
     sizes = np.concatenate([line.sizes for line in lines] or [np.ones(0)])
     left, right = (float(sizes.min()), float(sizes.max())) if len(sizes) else (1.0, 10.0)
     figure = go.Figure(layout={"template": theme.template(dark), "height": HEIGHT, "hovermode": "closest"})
-    for line in lines:
+    main = [line for line in lines if line.dash == "solid"]
+    for line in main:
         _band(figure, line)
-    for line in lines:
+    for line in main:
         _seeds(figure, line)
     for line in lines:
         _line(figure, line)
@@ -95,7 +96,7 @@ def learning_curves(
         ticks="outside",
         tickcolor=theme.GRID,
     )
-    figure.update_yaxes(range=[0, 1.06 * top], fixedrange=True, nticks=6)
+    figure.update_yaxes(range=[0, 1.06 * top], fixedrange=True, nticks=8)
     figure.update_layout(margin={"l": 8, "r": LABEL_WIDTH, "t": 44, "b": 8}, dragmode=False)
     if y_title:
         figure.add_annotation(
@@ -117,7 +118,7 @@ def _band(figure: go.Figure, line: Line) -> None:
         x=np.concatenate([line.sizes, line.sizes[::-1]]),
         y=np.concatenate([np.maximum(line.lows, 0), np.maximum(line.highs, 0)[::-1]]),
         fill="toself",
-        fillcolor=theme.faded(theme.COLOURS[line.shape], 0.16 if line.dash == "solid" else 0.07),
+        fillcolor=theme.faded(theme.COLOURS[line.shape], 0.16),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
@@ -192,7 +193,7 @@ def _names(figure: go.Figure, lines: Sequence[Line], top: float) -> None:
         figure.add_annotation(
             text=f'<span style="color:{theme.COLOURS[line.shape]}">{theme.SIGNS[line.shape]}</span> {line.name}',
             x=1, y=float(place / (HEIGHT - 90) * 1.06 * top), xref="paper", xanchor="left", xshift=6,
-            showarrow=False, align="left", font={"size": theme.SMALL, "color": theme.COLOURS[line.shape]},
+            showarrow=False, align="left", font={"size": theme.SMALL},
         )  # fmt: skip
 
 
