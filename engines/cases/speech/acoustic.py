@@ -1,0 +1,97 @@
+"""What the hybrid and the end-to-end engine share: utterances of a budget as features, sizes and steps by one rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from engines.core import Progress, Split
+from engines.ml import ctc, training
+from engines.ml.logmel import log_mel, normalised
+from engines.ml.networks import Shape
+from engines.ml.training import Recipe
+
+FRAMES = 4000  # padded frames in a batch: 40 s of sound
+
+
+@dataclass(frozen=True)
+class Utterances:
+    """features: float16 (frames, bins) each, normalised; texts; all held in memory: 46 MB an hour at 64 bins."""
+
+    features: list[NDArray[np.float16]]
+    texts: list[str]
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def hours(self) -> float:
+        return sum(len(x) for x in self.features) / 360_000
+
+    def take(self, index: NDArray[np.integer]) -> Utterances:
+        return Utterances([self.features[i] for i in index], [self.texts[i] for i in index])
+
+
+def bins_for(rate: float) -> int:
+    """Mel bins: 64 up to 8 kHz, 48 up to 4 kHz (about the same width of a bin)."""
+    return 64 if rate >= 16_000 else 48
+
+
+def utterances(split: Split, rate: float, progress: Progress) -> Utterances:
+    """The features of a split whose sound is made or decoded when asked for."""
+    bins, features = bins_for(rate), []
+    for i in range(len(split)):
+        features.append(normalised(log_mel(split.x[i], rate, bins)).astype(np.float16))
+        if i % 200 == 199:
+            progress(i / len(split), f"listened to {i + 1} of {len(split)} recordings")
+    return Utterances(features, list(split.y))
+
+
+def holdout(count: int, rng: np.random.Generator) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """(for training, for validation): a tenth is held out, at most 200; of fewer than five, none is spared and the
+    training utterances themselves validate."""
+    order = rng.permutation(count)
+    if count < 5:
+        return order, order
+    held = min(200, max(1, count // 10))
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def shape_for(hours: float, bins: int, outputs: int) -> Shape:
+    """Capacity by the hours of training sound: wider with more, regularised more with less."""
+    if hours < 0.06:
+        return Shape(bins, outputs, channels=16, width=96, kernel=11, blocks=2, hidden=64, dropout=0.2)
+    if hours < 0.6:
+        return Shape(bins, outputs, channels=16, width=144, kernel=11, blocks=3, hidden=96, dropout=0.2)
+    return Shape(bins, outputs, channels=32, width=192, kernel=11, blocks=3, hidden=128, dropout=0.15)
+
+
+def recipe_for(hours: float) -> Recipe:
+    """Steps grow with the square root of the sound, from 700 for seconds of it to 10,000 for three hours and 24,000
+    for thirty; a network that stops improving on held-out utterances stops early."""
+    steps = int(np.clip(6000 * hours**0.45, 700, 24_000))
+    return Recipe(steps=steps, learning_rate=1.2e-3, validate_every=max(50, steps // 20), seconds=5400.0)
+
+
+def scores_of(network: nn.Module, features: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Log probabilities (frames, outputs) of one utterance's normalised features (frames, bins)."""
+    with torch.inference_mode():
+        batch = torch.from_numpy(np.asarray(features, np.float32))[None]
+        scores, _ = network(batch, torch.tensor([len(features)]))
+    return np.asarray(scores[0].numpy(), np.float32)
+
+
+def score_all(network: nn.Module, features: list[NDArray[np.float16]]) -> list[NDArray[np.float32]]:
+    """`scores_of` every utterance, in batches of similar lengths, on the device where the network is."""
+    where = next(network.parameters()).device
+    given: list[NDArray[np.float32]] = [np.zeros((0, 0), np.float32)] * len(features)
+    for index in training.buckets([len(x) for x in features], FRAMES, np.random.default_rng(0)):
+        batch = ctc.collate([features[i] for i in index], [[] for _ in index]).to(where)
+        scores, lengths = network(batch.features, batch.lengths)
+        for i, score, length in zip(index, scores.float().cpu().numpy(), lengths.tolist(), strict=True):
+            given[i] = score[:length]
+    return given
