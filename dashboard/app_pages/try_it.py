@@ -134,10 +134,10 @@ def steps(present, budget, reference) -> None:
         abreast = picked[start : start + 3]
         for column, voice in zip(st.columns(len(abreast), gap="medium"), abreast, strict=True):
             with column:
-                chain(voice, budget, reference)
+                chain(voice, budget, reference, 1000 // len(abreast))
 
 
-def chain(voice, budget, reference) -> None:
+def chain(voice, budget, reference, width) -> None:
     """The steps of one answer, one below the other."""
     st.markdown(f":{answers.theme.MARKDOWN[voice.info.shape]}[**{voice.sign} {voice.title}**]")
     spec = None if voice.info.reference else kept[voice.info.name][budget]
@@ -156,6 +156,7 @@ def chain(voice, budget, reference) -> None:
                 colour=voice.colour,
                 following=None if last else trace.steps[place + 1],
                 reference=reference if last else "",
+                width=width,
             ),
         )
 

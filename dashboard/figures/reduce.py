@@ -61,12 +61,12 @@ def best_path(probabilities: Values, labels: Sequence[str], rate: float) -> list
 
 
 def notable(probabilities: Values, labels: Sequence[str], path: Iterable[Run], most: int = 25) -> list[int]:
-    """Which columns to draw: those on the path, then those of the highest peaks until there are `most`; in the order in
-    which they peak, so that a path reads as stairs."""
+    """Which columns to draw: those on the path as it first meets them, so that it reads as stairs; then those of the
+    highest peaks until there are `most`."""
     if probabilities.size == 0:
         return list(range(min(most, len(labels))))
-    on_path = {label for _, _, label in path}
+    place = {label: i for i, label in enumerate(labels)}
+    on_path = [place[label] for label in dict.fromkeys(label for _, _, label in path) if label in place]
     peaks = probabilities.max(axis=0)
-    ranked = sorted(range(len(labels)), key=lambda i: (labels[i] not in on_path, -peaks[i]))
-    count = max(most, sum(label in on_path for label in labels))
-    return sorted(ranked[:count], key=lambda i: int(probabilities[:, i].argmax()))
+    others = sorted(set(range(len(labels))) - set(on_path), key=lambda i: -peaks[i])
+    return on_path + others[: max(0, most - len(on_path))]

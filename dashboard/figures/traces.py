@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from dashboard import theme
 from dashboard.figures.reduce import Run, Values, envelope, pooled
 
 # Left of the plot there is as much room in every figure, so that times stand one above the other.
-LEFT, RIGHT, TOP, BOTTOM = 58, 8, 6, 26
+LEFT, RIGHT, TOP, BOTTOM = 62, 8, 6, 26
 
 
 def waveform(samples: Values, rate: float, seconds: float, colour: str = theme.GREY, dark: bool = False) -> go.Figure:
@@ -74,7 +75,6 @@ def posteriors(
         go.Heatmap(
             z=np.ascontiguousarray(small.T, dtype=np.float32),
             y=list(range(len(labels))),
-            customdata=None,
             **_times(probabilities, small, rate),
             zmin=0,
             zmax=1,
@@ -89,21 +89,12 @@ def posteriors(
         )
     )
     row = {label: place for place, label in enumerate(labels)}
-    drawn = [(start, end, label) for start, end, label in path if label in row]
-    figure.add_trace(
-        go.Scatter(
-            x=np.array([time for start, end, _ in drawn for time in (start, end)], np.float32),
-            y=[row[label] for _, _, label in drawn for _ in range(2)],
-            text=[label for _, _, label in drawn for _ in range(2)],
-            mode="lines",
-            line={"width": 1.6, "color": theme.TEXT[dark]},
-            opacity=0.85,
-            hovertemplate="%{x:.2f} s: <b>%{text}</b>, best path<extra></extra>",
-        )
-    )
+    drawn = [run for run in path if run[2] in row]
+    figure.add_trace(_line(_stairs(drawn, row), width=0.8, colour=theme.TEXT[dark], opacity=0.4))
+    figure.add_trace(_line(_treads(drawn, row), width=2, colour=theme.TEXT[dark], opacity=0.9))
     height = TOP + BOTTOM + 13 * max(len(labels), 6)
     ticks: dict[str, Any] = {"tickvals": list(range(len(labels))), "ticktext": list(labels)}
-    ticks |= {"range": [len(labels) - 0.5, -0.5], "showgrid": False, "tickfont": {"size": 10}}
+    ticks |= {"range": [len(labels) - 0.5, -0.5], "tickfont": {"size": 10}}
     return _timed(figure, seconds, height, dark, yaxis=ticks)
 
 
@@ -114,9 +105,10 @@ def segments(
     seconds: float,
     colour: str,
     dark: bool = False,
+    width: int = 300,
 ) -> go.Figure:
     """Labelled bars on the time axis, a row a tier (`runs[i]` and `confidences[i]` belong to `tiers[i]`); the fainter
-    the less sure."""
+    the less sure. Of a plot `width` pixels wide at least, a label that would not fit its bar is left to the hover."""
     figure = go.Figure()
     for tier, row, sure in zip(tiers, runs, confidences, strict=True):
         opacities = [0.5 if c is None else 0.2 + 0.6 * c for c in sure]
@@ -126,16 +118,11 @@ def segments(
                 y=[tier] * len(row),
                 base=[start for start, _, _ in row],
                 x=[end - start for start, end, _ in row],
-                text=[label for _, _, label in row],
                 customdata=[
-                    f"{start:.2f} to {end:.2f} s" + ("" if c is None else f", confidence {c:.2f}")
-                    for (start, end, _), c in zip(row, sure, strict=True)
+                    f"{label}: {start:.2f} to {end:.2f} s" + ("" if c is None else f", confidence {c:.2f}")
+                    for (start, end, label), c in zip(row, sure, strict=True)
                 ],
-                hovertemplate="%{text}: %{customdata}<extra></extra>",
-                textposition="inside",
-                insidetextanchor="middle",
-                textangle=0,
-                textfont={"color": theme.TEXT[dark]},
+                hovertemplate="%{customdata}<extra></extra>",
                 marker={
                     "color": [theme.faded(colour, opacity) for opacity in opacities],
                     "line": {"width": 1, "color": colour},
@@ -143,8 +130,61 @@ def segments(
                 width=0.8,
             )
         )
-    figure.update_layout(barmode="overlay", uniformtext={"minsize": 8, "mode": "hide"})
-    return _timed(figure, seconds, TOP + BOTTOM + 40 * max(len(tiers), 1), dark, yaxis={"autorange": "reversed"})
+        # Text in bars keeps 3 pixels away from their sides, which is more than a phoneme has.
+        fit = [run for run in row if (run[1] - run[0]) / max(seconds, 0.01) * width > 5.2 * len(run[2])]
+        figure.add_trace(
+            go.Scatter(
+                x=[(start + end) / 2 for start, end, _ in fit],
+                y=[tier] * len(fit),
+                text=[label for _, _, label in fit],
+                mode="text",
+                textfont={"color": theme.TEXT[dark], "size": 9 if len(row) > 15 else 11},
+                hoverinfo="skip",
+            )
+        )
+    figure.update_layout(barmode="overlay")
+    axis = {"autorange": "reversed", "tickfont": {"size": 10}}
+    return _timed(figure, seconds, TOP + BOTTOM + 34 * max(len(tiers), 1), dark, yaxis=axis)
+
+
+Line = tuple[list[float | None], list[float | None], list[str]]
+
+
+def _treads(path: Sequence[Run], row: dict[str, int]) -> Line:
+    """The runs of a path, each a line of its own: times, rows, labels."""
+    times: list[float | None] = []
+    rows: list[float | None] = []
+    labels: list[str] = []
+    for start, end, label in path:
+        times += [start, end, None]
+        rows += [row[label], row[label], None]
+        labels += [label, label, ""]
+    return times, rows, labels
+
+
+def _stairs(path: Sequence[Run], row: dict[str, int]) -> Line:
+    """The steps from a run to the next where one follows on the other."""
+    times: list[float | None] = []
+    rows: list[float | None] = []
+    for (_, end, before), (start, _, after) in pairwise(path):
+        if start - end < 0.02:
+            times += [end, start, None]
+            rows += [row[before], row[after], None]
+    return times, rows, []
+
+
+def _line(line: Line, width: float, colour: str, opacity: float) -> go.Scatter:
+    times, rows, labels = line
+    return go.Scatter(
+        x=times,
+        y=rows,
+        text=labels or None,
+        mode="lines",
+        line={"width": width, "color": colour},
+        opacity=opacity,
+        hoverinfo=None if labels else "skip",
+        hovertemplate="%{x:.2f} s: <b>%{text}</b>, best path<extra></extra>" if labels else None,
+    )
 
 
 def _times(values: Values, small: Values, rate: float) -> dict[str, float]:
@@ -158,7 +198,14 @@ def _timed(figure: go.Figure, seconds: float, height: int, dark: bool, yaxis: di
         template=theme.template(dark),
         height=height,
         margin={"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM, "autoexpand": False},
-        xaxis={"range": [0, max(seconds, 0.01)], "ticksuffix": " s", "nticks": 6, "fixedrange": True},
-        yaxis={"fixedrange": True, "automargin": False, "zeroline": False, **yaxis},
+        xaxis={
+            "range": [0, max(seconds, 0.01)],
+            "ticksuffix": " s",
+            "nticks": 6,
+            "fixedrange": True,
+            "ticks": "",
+            "showgrid": False,
+        },
+        yaxis={"fixedrange": True, "automargin": False, "zeroline": False, "ticks": "", "showgrid": False, **yaxis},
         showlegend=False,
     )

@@ -35,5 +35,6 @@ def show(value: Any, spec: Spec, beside: Beside) -> None:
 def step(taken: Step, number: int, beside: Beside) -> None:
     """Draw one step of a trace under its name and the time it took."""
     took = "given, not computed" if taken.replaced else words.duration(taken.seconds)
-    st.markdown(f"**{number}. {taken.stage.replace('_', ' ')}** :gray[· {took}]")
-    show(taken.value, taken.spec, beside)
+    with st.container(gap="xxsmall"):
+        st.markdown(f"**{number}. {taken.stage.replace('_', ' ')}** :small[· {took}]")
+        show(taken.value, taken.spec, beside)

@@ -14,13 +14,15 @@ from engines.core import Step
 @dataclass(frozen=True)
 class Beside:
     """`key` is the panel's name on the page; `seconds` how long the input lasts (0 where it has no length), so that all
-    panels share a time axis; `following` the step after; `reference` what was truly said, or ""."""
+    panels share a time axis; `following` the step after; `reference` what was truly said, or ""; `width` how many
+    pixels there are at least."""
 
     key: str
     seconds: float = 0.0
     colour: str = theme.GREY
     following: Step | None = None
     reference: str = ""
+    width: int = 300
 
 
 def is_dark() -> bool:
@@ -31,3 +33,8 @@ def is_dark() -> bool:
 def plot(figure: Any, beside: Beside, alt: str) -> None:
     """A figure without a tool bar, as wide as there is room."""
     st.plotly_chart(figure, key=f"{beside.key}-figure", config={"displayModeBar": False}, alt=alt)
+
+
+def plain(text: str) -> str:
+    """Text that a visitor or a file's name had a part in, as Markdown that shows it as it is."""
+    return "".join("\\" + letter if letter in "\\`*_{}[]()<>#+-!|~:$&" else letter for letter in text)

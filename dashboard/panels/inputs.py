@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import panels, words
-from dashboard.panels.beside import Beside
+from dashboard.panels.beside import Beside, plain
 from engines.core import CaseStudy, Example, Task, UserError, resolve
 from engines.runs import RunStore
 
@@ -115,23 +115,22 @@ def offer(case: CaseStudy, task: Task) -> tuple[Clip, Any] | None:
     )
     if st.session_state.get(PROBLEM):
         stays = " What was here before is still below." if current(case) else ""
-        st.error(st.session_state[PROBLEM] + stays, icon=":material/error:")
+        st.error(plain(st.session_state[PROBLEM]) + stays, icon=":material/error:")
     clip = current(case)
     if clip is None:
         return None
     try:
         return clip, decoded(case, task, clip)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return None
 
 
 def show(task: Task, clip: Clip, x: Any) -> None:
     """The current input: what it is called, a way to play it, its picture."""
-    with st.container(border=True):
-        st.markdown(
-            f"**Input** :gray[· {_plain(clip.name)}, {clip.source if clip.source != EXAMPLE else 'an example'}]"
-        )
+    with st.container(border=True, gap="xsmall"):
+        origin = "an example" if clip.source == EXAMPLE else clip.source
+        st.markdown(f"**Input** :small[· {_short(clip.name)}, {origin}]")
         if task.x.kind in PLAYERS:
             PLAYERS[task.x.kind](x, task)
         panels.show(x, task.x, Beside("try-input", seconds(task, x)))
@@ -221,10 +220,9 @@ def _key(example: Example) -> str:
     return Path(example.path).stem
 
 
-def _plain(name: str) -> str:
+def _short(name: str) -> str:
     """A file's name as text in Markdown."""
-    short = name if len(name) <= 60 else name[:40] + "…" + name[-15:]
-    return "".join(letter if letter.isalnum() or letter in " -.," else "\\" + letter for letter in short)
+    return plain(name if len(name) <= 60 else name[:40] + "…" + name[-15:])
 
 
 def _microphone(case: CaseStudy, task: Task, key: str) -> None:

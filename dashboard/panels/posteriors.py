@@ -19,11 +19,11 @@ def show(value: Floats, spec: Spec, beside: Beside) -> None:
     probabilities, names = reduce.by_label(value, labels)
     path, how = _followed(beside, names)
     if not path:
-        path, how = reduce.best_path(probabilities, names, rate), "the likeliest label of each frame"
+        path, how = reduce.best_path(probabilities, names, rate), "the likeliest at each moment"
     columns = reduce.notable(probabilities, names, path)
     hidden = len(names) - len(columns)
-    rest = f"; {hidden} labels that hardly occur are left out" if hidden else ""
-    st.caption(f"Probability of {len(names)} labels, {rate:.3g} times a second{rest}. Line: {how}.")
+    rest = f" ({hidden} unlikely ones hidden)" if hidden else ""
+    st.caption(f"{len(names)} labels{rest}; line: {how}.")
     shown = [names[column] for column in columns]
     seconds = beside.seconds or len(value) / rate
     figure = traces.posteriors(probabilities[:, columns], shown, rate, path, seconds, beside.colour, is_dark())
@@ -37,4 +37,4 @@ def _followed(beside: Beside, names: list[str]) -> tuple[list[reduce.Run], str]:
     taken: list[Segment] = [each for each in beside.following.value if each.tier == PATH]
     if not any(each.label in names for each in taken):
         return [], ""
-    return [(each.start, each.end, each.label) for each in taken], "the path that the search took"
+    return [(each.start, each.end, each.label) for each in taken], "the path of the search"

@@ -19,8 +19,8 @@ def show(value: tuple[Segment, ...], spec: Spec, beside: Beside) -> None:
     counts = [
         f"{len(row)} {tier if len(row) != 1 else tier.removesuffix('s')}" for tier, row in zip(tiers, rows, strict=True)
     ]
-    sure = "; the fainter, the less sure" if any(segment.confidence is not None for segment in value) else ""
-    st.caption(f"What was found and when: {words.listing(counts)}{sure}.")
+    sure = "; faint: unsure" if any(segment.confidence is not None for segment in value) else ""
+    st.caption(f"{words.listing(counts)}{sure}.")
     figure = traces.segments(
         tiers,
         [[(segment.start, segment.end, segment.label) for segment in row] for row in rows],
@@ -28,5 +28,6 @@ def show(value: tuple[Segment, ...], spec: Spec, beside: Beside) -> None:
         beside.seconds or max(segment.end for segment in value),
         beside.colour,
         is_dark(),
+        beside.width,
     )
     plot(figure, beside, "; ".join(" ".join(segment.label for segment in row) for row in rows)[:300])

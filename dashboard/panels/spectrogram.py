@@ -12,8 +12,8 @@ from engines.core import Floats, Spec
 def show(value: Floats, spec: Spec, beside: Beside) -> None:
     rate = spec.rate or 1.0
     frames, bins = value.shape
-    unit = f", in {spec.unit}" if spec.unit else ""
-    st.caption(f"Features: {frames} frames ({rate:.3g} a second) of {bins} numbers{unit}; brighter is more.")
+    unit = f" ({spec.unit})" if spec.unit else ""
+    st.caption(f"{bins} features, {rate:.3g} times a second{unit}.")
     seconds = beside.seconds or frames / rate
     figure = traces.spectrogram(value, rate, seconds, spec.labels, spec.unit, is_dark())
     plot(figure, beside, f"Heat map of {bins} features over {frames} frames")

@@ -38,11 +38,12 @@ def test_the_best_path_joins_equal_frames():
     assert reduce.best_path(np.zeros((0, 2)), ["A", "B"], 10.0) == []
 
 
-def test_what_matters_is_the_path_and_the_peaks_in_order_of_time():
+def test_what_matters_is_the_path_in_order_of_time_and_then_the_peaks():
     probabilities = np.full((10, 60), 0.001)
     probabilities[9, 50], probabilities[0, 40] = 0.5, 0.6
-    columns = reduce.notable(probabilities, [str(i) for i in range(60)], [(0.0, 1.0, "59")], most=3)
-    assert columns in ([40, 59, 50], [59, 40, 50])
+    labels, path = [str(i) for i in range(60)], [(0.0, 1.0, "59"), (1.0, 2.0, "7"), (2.0, 3.0, "59"), (3.0, 4.0, "?")]
+    assert reduce.notable(probabilities, labels, path, most=4) == [59, 7, 40, 50]
+    assert reduce.notable(probabilities, labels, path, most=1) == [59, 7]
 
 
 def test_thirty_seconds_stay_under_150_kilobytes():

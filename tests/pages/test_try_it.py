@@ -1,0 +1,174 @@
+"""Try it, for every case and task there is: what goes in, what comes out, and what stays when the input is bad."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from streamlit.testing.v1 import AppTest
+
+from dashboard import panels
+from engines import registry
+from engines.__main__ import main
+from engines.core.spec import _CHECKS
+from engines.runs import RunStore, kept_models
+
+APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
+TASKS = [(case.slug, task.slug) for case in registry.cases().values() for task in case.tasks]
+assert ("tones", "pairs") in TASKS
+
+
+def sound(pitch: float = 1500.0, seconds: float = 0.5, rate: int = 16000) -> bytes:
+    """A tone that swells and fades, as a WAV file."""
+    time = np.arange(int(seconds * rate)) / rate
+    wave = 0.3 * np.sin(2 * np.pi * pitch * time) * np.hanning(len(time))
+    file = io.BytesIO()
+    soundfile.write(file, wave + 1e-3 * np.random.default_rng(0).normal(size=len(wave)), rate, format="WAV")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def toy_store(tmp_path_factory):
+    """A store with trained models of the toy at two budgets."""
+    folder = tmp_path_factory.mktemp("store")
+    before = os.environ.get("CROSSOVER_STORE")
+    os.environ["CROSSOVER_STORE"] = str(folder)
+    budgets = ["--budget", "32", "--budget", "256", "--seed", "0", "--jobs", "1"]
+    assert main(["sweep", "tones", *budgets]) == 0
+    if before is None:
+        del os.environ["CROSSOVER_STORE"]
+    else:
+        os.environ["CROSSOVER_STORE"] = before
+    return folder
+
+
+@pytest.fixture
+def toy(toy_store, monkeypatch):
+    """The page of the toy with a high tone given to it."""
+    monkeypatch.setenv("CROSSOVER_STORE", str(toy_store))
+    page = opened("tones", "pairs")
+    page.file_uploader[0].upload("high.wav", sound()).run()
+    assert not page.exception
+    return page
+
+
+def opened(case: str, task: str) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=120)
+    page.query_params["case"] = case
+    page.query_params["task"] = task
+    page.run()
+    page.switch_page("app_pages/try_it.py").run()
+    assert not page.exception
+    return page
+
+
+def written(page: AppTest) -> str:
+    return " ".join(element.value for element in page.html)
+
+
+@pytest.mark.parametrize(("case", "task"), TASKS)
+def test_every_case_and_task_answers_or_says_what_is_missing(case, task):
+    page = opened(case, task)
+    study = registry.case(case)
+    page.file_uploader[0].upload("given.wav", sound()).run()
+    assert not page.exception
+    kept = kept_models(study, study.task(task), RunStore())
+    if not kept:
+        assert any("No trained model" in info.value and "sweep" in info.value for info in page.info)
+        return
+    shown = " ".join(element.value for element in page.markdown)
+    for name in kept:
+        assert study.engine(name).title in shown
+    assert len(page.get("plotly_chart")) >= 1 + len(kept)
+
+
+def test_every_kind_of_value_has_a_panel():
+    assert set(panels.SHOW) == set(_CHECKS)
+
+
+def test_every_engine_answers_step_by_step_at_every_budget(toy):
+    shown = written(toy)
+    assert shown.count("HIGH") >= 2 + 4
+    assert 'aria-label="The same input at every budget"' in shown
+    assert "32 tones" in shown
+    assert "256 tones" in shown
+    # The input, then features and words of one engine, features and characters of the other.
+    assert len(toy.get("plotly_chart")) == 5
+    for info in registry.case("tones").engines:
+        assert any(info.title in element.value for element in toy.markdown)
+
+
+def test_a_reference_marks_errors_and_scores_them(toy):
+    toy.text_input[0].set_value("low").run()
+    assert not toy.exception
+    assert "HIGH <small>≠ LOW</small>" in written(toy)
+    assert "100 %" in written(toy)
+    toy.text_input[0].set_value("High!").run()
+    assert "≠ LOW" not in written(toy)
+    toy.text_input[0].set_value("?!").run()
+    assert [each.value for each in toy.warning] == ["The reference holds no words: type what was said in letters."]
+
+
+BAD = {
+    "text named .wav": ("notes.wav", b"These are notes, not sound.\n" * 50),
+    "empty": ("empty.wav", b""),
+    "too short": ("short.wav", sound(seconds=0.02)),
+    "too long": ("long.wav", sound(seconds=35)),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_gets_a_sentence_and_takes_nothing_away(toy, name):
+    toy.text_input[0].set_value("low").run()
+    before = written(toy)
+    toy.file_uploader[0].upload(*BAD[name]).run()
+    assert not toy.exception
+    assert len(toy.error) == 1
+    assert toy.error[0].value.endswith("What was here before is still below.")
+    assert written(toy) == before
+    assert toy.text_input[0].value == "low"
+    assert len(toy.get("plotly_chart")) == 5
+
+
+def test_a_recording_takes_over(toy):
+    toy.audio_input[0].upload("recording.wav", sound(pitch=400)).run()
+    assert not toy.exception
+    assert "LOW" in written(toy)
+    assert any("recorded" in element.value for element in toy.markdown)
+
+
+def test_a_budget_without_models_offers_the_nearest(toy_store, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(toy_store))
+    page = AppTest.from_file(APP, default_timeout=60)
+    page.query_params["case"], page.query_params["budget"] = "tones", "8"
+    page.run()
+    page.switch_page("app_pages/try_it.py").run()
+    page.file_uploader[0].upload("high.wav", sound()).run()
+    assert not page.exception
+    assert any("no trained model is kept for it" in caption.value for caption in page.caption)
+    assert page.select_slider[0].value == 32
+
+
+def test_an_empty_store_says_how_to_fill_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path))
+    page = opened("tones", "pairs")
+    assert any("python -m engines sweep tones --task pairs" in info.value for info in page.info)
+
+
+def test_answering_brings_in_no_torch_that_the_engines_do_not_need(toy_store):
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_try_it
+page = test_try_it.opened("tones", "pairs")
+page.file_uploader[0].upload("high.wav", test_try_it.sound()).run()
+assert "HIGH" in test_try_it.written(page)
+assert "torch" not in sys.modules
+"""
+    environment = {**os.environ, "CROSSOVER_STORE": str(toy_store), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
