@@ -1,4 +1,4 @@
-"""Connectionist temporal classification (Graves et al. 2006): batches of utterances, augmentation, loss, greedy reading.
+"""Connectionist temporal classification (Graves et al. 2006): batches, augmentation, loss, greedy reading.
 
 Symbol 0 is the blank.
 """
@@ -66,9 +66,7 @@ def bent(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batch:
     return Batch(features, lengths, batch.targets, batch.target_lengths)
 
 
-def stretched(
-    features: Tensor, lengths: Tensor, augment: Augment, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
+def stretched(features: Tensor, lengths: Tensor, augment: Augment, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Bilinear resampling of every utterance: time by 1 +- speed, frequency about the lowest bin by 1 +- pitch."""
     count, frames, bins = features.shape
     if not augment.speed and not augment.pitch:
@@ -79,9 +77,7 @@ def stretched(
     ends = int(new.max())
     time = (torch.arange(ends) * speed[:, None]) * 2 / max(1, frames - 1) - 1
     bin_ = (torch.arange(bins) * pitch[:, None]) * 2 / max(1, bins - 1) - 1
-    grid = torch.stack(
-        [bin_[:, None, :].expand(-1, ends, -1), time[:, :, None].expand(-1, -1, bins)], dim=3
-    )
+    grid = torch.stack([bin_[:, None, :].expand(-1, ends, -1), time[:, :, None].expand(-1, -1, bins)], dim=3)
     bent_ = F.grid_sample(features[:, None], grid, align_corners=True, padding_mode="border")[:, 0]
     return bent_ * (torch.arange(ends) < new[:, None])[:, :, None], new
 

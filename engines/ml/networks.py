@@ -10,6 +10,7 @@ blocks learn more from each step than without; matrices in bfloat16 are four tim
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,6 +31,8 @@ class Shape:
     hidden: int = 128  # units of the LSTM in each direction; 0: no LSTM
     dropout: float = 0.15
     strides: tuple[int, int] = (2, 2)
+    # 0: one distribution a network frame. Else every frame of the input gets one, through so many units of its own.
+    spread: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -59,11 +62,14 @@ class Block(nn.Module):
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         # (batch, width, 1, frames) seen through (batch, frames, width) is oneDNN's channels-last: nothing is copied.
         mixed = self.mix(hidden.transpose(1, 2)[:, :, None]).squeeze(2).transpose(1, 2)
-        return (hidden + self.dropout(self.narrow(torch.relu(self.widen(self.norm(mixed)))))) * mask
+        branch: Tensor = self.narrow(torch.relu(self.widen(self.norm(mixed))))
+        changed: Tensor = (hidden + self.dropout(branch)) * mask
+        return changed
 
 
 class Recogniser(nn.Module):
-    """(batch, frames, bins) -> log probabilities (batch, frames / reduction, outputs).
+    """(batch, frames, bins) -> log probabilities (batch, frames / reduction, outputs), or (batch, frames, outputs)
+    where the shape asks to spread them.
 
     An utterance gets the same answer alone and in a batch: what lies past its length is held at zero, and the backward
     LSTM starts at its own last frame.
@@ -75,7 +81,7 @@ class Recogniser(nn.Module):
         first, second = shape.strides
         self.conv1 = nn.Conv2d(1, shape.channels, 3, stride=(first, 2), padding=1)
         self.conv2 = nn.Conv2d(shape.channels, shape.channels, 3, stride=(second, 2), padding=1)
-        height = -(-(-(-shape.bins // 2)) // 2)
+        height = math.ceil(math.ceil(shape.bins / 2) / 2)
         self.project = nn.Linear(shape.channels * height, shape.width)
         self.norm = nn.LayerNorm(shape.width)
         self.blocks = nn.ModuleList(Block(shape.width, shape.kernel, shape.dropout) for _ in range(shape.blocks))
@@ -86,10 +92,12 @@ class Recogniser(nn.Module):
         last = 2 * shape.hidden or shape.width
         self.last = nn.LayerNorm(last)
         self.dropout = nn.Dropout(shape.dropout)
-        self.output = nn.Linear(last, shape.outputs)
+        self.spread = nn.Linear(last, shape.reduction * shape.spread) if shape.spread else None
+        self.output = nn.Linear(shape.spread or last, shape.outputs)
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """`features` (batch, frames, bins), `lengths` (batch,) in frames -> log probabilities and their lengths."""
+        given, frames = lengths, features.shape[1]
         image = (features * inside(lengths, features.shape[1])[:, :, None])[:, None]
         for conv in (self.conv1, self.conv2):
             lengths = (lengths - 1) // conv.stride[0] + 1
@@ -104,7 +112,12 @@ class Recogniser(nn.Module):
             reverse = reversal(lengths, hidden.shape[1])[:, :, None]
             turned = self.back(hidden.gather(1, reverse.expand_as(hidden)))[0]
             hidden = torch.cat([self.ahead(hidden)[0], turned.gather(1, reverse.expand_as(turned))], dim=2)
-        return torch.log_softmax(self.output(self.dropout(self.last(hidden))).float(), dim=2), lengths
+        hidden = self.dropout(self.last(hidden))
+        if self.spread is not None:
+            fine = self.spread(hidden).reshape(len(hidden), -1, self.shape.spread)
+            hidden = torch.relu(fine[:, :frames])
+            lengths = given
+        return torch.log_softmax(self.output(hidden).float(), dim=2), lengths
 
 
 def inside(lengths: Tensor, frames: int) -> Tensor:

@@ -1,7 +1,8 @@
 """Weights in 8 bits: what a fitted network is rounded to, and how it lies on disk.
 
-Every matrix keeps one signed byte a weight and one 16-bit scale a row (its largest magnitude / 127); vectors keep 16-bit
-floats. A network rounded at the end of `fit` answers the same before `save` and after `load`, at a quarter of the size.
+Every matrix keeps one signed byte a weight and one 16-bit scale a row (its largest magnitude / 127); vectors keep
+16-bit floats. A network rounded at the end of `fit` answers the same before `save` and after `load`, at a quarter of
+the size.
 Source: symmetric per-channel quantisation as in Krishnamoorthi 2018, "Quantizing deep convolutional networks".
 """
 

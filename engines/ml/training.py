@@ -12,13 +12,14 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+Network = TypeVar("Network", bound=nn.Module)
 Progress = Callable[[float, str], None]
 Loss = Callable[[nn.Module, Any], Tensor]
 """(network, batch) -> scalar: the mean loss of the batch, graph attached."""
@@ -71,7 +72,7 @@ def seeded(rng: np.random.Generator) -> torch.Generator:
     return torch.Generator().manual_seed(int(rng.integers(2**62)))
 
 
-def build(make: Callable[[], nn.Module], rng: np.random.Generator) -> nn.Module:
+def build(make: Callable[[], Network], rng: np.random.Generator) -> Network:
     """`make()` with weights drawn from `rng`, torch's global generator left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(2**62)))
@@ -108,7 +109,7 @@ def train(
             with torch.autocast(where.type, dtype=torch.bfloat16, enabled=half):
                 value = loss(network, batch)
             optimiser.zero_grad(set_to_none=True)
-            value.backward()
+            torch.autograd.backward(value)
             norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
             if torch.isfinite(norm):  # a batch whose gradient overflows is left out, not learned from
                 optimiser.step()
@@ -160,12 +161,10 @@ def groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
 
 def half_is_fast(where: torch.device) -> bool:
     """Whether bfloat16 products pay: on a GPU, and on processors with instructions of their own for them."""
-    return where.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    return where.type == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
-def buckets(
-    lengths: Sequence[int], capacity: int, rng: np.random.Generator, slack: float = 0.1
-) -> list[np.ndarray]:
+def buckets(lengths: Sequence[int], capacity: int, rng: np.random.Generator, slack: float = 0.1) -> list[np.ndarray]:
     """Batches (arrays of indices) of similar lengths in random order; a batch's padded length is at most `capacity`.
 
     Lengths are sorted after a jitter of `slack` (relative), so passes differ and padding stays bounded. An item longer
@@ -182,8 +181,3 @@ def buckets(
             longest = sizes[index]
         made[-1].append(int(index))
     return [np.array(made[i]) for i in rng.permutation(len(made)) if made[i]]
-
-
-def resized(recipe: Recipe, **changes: Any) -> Recipe:
-    """`recipe` with some fields changed."""
-    return replace(recipe, **changes)

@@ -32,6 +32,7 @@ LETTERS = " 'ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LABELS = ("blank", "space", *LETTERS[1:])  # columns of the network
 LAYOUT = CtcLayout(LABELS, blank=0, separator=1)
 BEAM = 12.0
+UNTUNED = SearchSettings(acoustic_scale=0.6, word_score=1.0, beam=BEAM)
 TUNED_ON = 60  # held-out utterances at most
 # Tried on held-out utterances: how much the network counts against the language model, and a bonus per word.
 SCALES = (0.4, 0.6, 0.85, 1.2)
@@ -49,7 +50,7 @@ class EndToEnd(Engine):
     rate: float = 16_000.0  # samples a second of the waveforms
     network: Recogniser | None = None
     language: Language | None = None
-    settings: SearchSettings = SearchSettings()
+    settings: SearchSettings = UNTUNED
 
     def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
         rate = float(data.x.rate or 16_000)
@@ -76,7 +77,7 @@ class EndToEnd(Engine):
         return type(self)(rate, network, Language.fit(said.texts, words), tuned)
 
     def _tuned(self, valid: acoustic.Utterances) -> SearchSettings:
-        """The scales that make the fewest word errors on held-out utterances, the language model not having read them."""
+        """The scales of fewest word errors on held-out utterances, which the language model has not read."""
         some = valid.take(np.arange(min(len(valid), TUNED_ON)))
         scores = [acoustic.scores_of(self._network, x) for x in some.features]
         best, fewest = self.settings, np.inf
