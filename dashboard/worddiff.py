@@ -82,12 +82,11 @@ LEGEND = (
 NOTHING = '<div class="wd"><span class="none">(nothing)</span></div>'
 
 
-def html(answer: str, reference: str = "") -> str:
-    """The answer as HTML with its errors marked; unmarked when there is no reference."""
-    wanted = words(reference)
-    if not wanted:
+def html(answer: str, truth: str = "") -> str:
+    """The answer as HTML with its errors marked against the true words; unmarked when there are none."""
+    if not truth:
         return f'<div class="wd">{escape(answer)}</div>' if answer.strip() else NOTHING
-    return f'<div class="wd">{" ".join(_one(mark) for mark in align(words(answer), wanted))}</div>'
+    return f'<div class="wd">{" ".join(_one(mark) for mark in align(answer.split(), truth.split()))}</div>'
 
 
 def _one(mark: Mark) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard import models, panels, view, worddiff, words
 from dashboard.panels import answers, inputs
 from dashboard.panels.answers import Said, Voice
-from engines.core import Trace
+from engines.core import Trace, UserError
 
 st.html(f"<style>{worddiff.STYLE}{answers.LADDER_STYLE}</style>")
 shown = view.pick()
@@ -43,17 +43,7 @@ budgets = sorted({budget for found in kept.values() for budget in found})
 def answered() -> None:
     """Everything that depends on the budget or the reference: redrawn alone when one of them changes."""
     budget = view.pick_budget(shown, budgets, "Budget the models were trained with", "no trained model is kept for it")
-    reference = ""
-    if task.y.kind == "text":
-        reference = st.text_input(
-            "What was said (optional): errors are then marked",
-            key=inputs.REFERENCE,
-            max_chars=worddiff.LONGEST,
-            persist_state="session",
-            placeholder="Type the words as they were spoken, numbers as words",
-        )[: worddiff.LONGEST]
-        if reference.strip() and not worddiff.words(reference):
-            st.warning("The reference holds no words: type what was said in letters.", icon=":material/warning:")
+    truth = said() if task.y.kind == "text" else ""
     present = [info for info in engines if budget in kept.get(info.name, {})]
     asked = list(engines)
     if references and st.toggle(
@@ -61,16 +51,35 @@ def answered() -> None:
     ):
         asked += references
         present += references
-    cards(asked, present, budget, reference)
-    if worddiff.words(reference):
+    cards(asked, present, budget, truth)
+    if truth:
         st.html(worddiff.LEGEND)
     st.subheader("The same input at every budget", anchor="ladder")
     slot = st.empty()
-    steps(present, budget, reference)
-    climb(slot, present, budget, reference)
+    steps(present, budget, truth)
+    climb(slot, present, budget, truth)
 
 
-def cards(asked, present, budget, reference) -> None:
+def said() -> str:
+    """What was truly said, if the visitor types it: in the form of the task's transcripts, or "" with the reason."""
+    typed = st.text_input(
+        "What was said (optional): errors are then marked",
+        key=inputs.REFERENCE,
+        max_chars=worddiff.LONGEST,
+        persist_state="session",
+        placeholder="Type the words that were spoken",
+    )
+    try:
+        truth, remark = inputs.reference(case, task, typed)
+    except UserError as error:
+        st.warning(str(error), icon=":material/warning:")
+        return ""
+    if remark:
+        st.caption(remark)
+    return truth
+
+
+def cards(asked, present, budget, truth) -> None:
     columns = st.columns(len(asked), gap="small")
     for column, info in zip(columns, asked, strict=True):
         with column.container(border=True, height="stretch", key=f"try-card-{info.name}"):
@@ -82,7 +91,7 @@ def cards(asked, present, budget, reference) -> None:
                 said = {
                     reading: answers.ask(clip, x, task, Voice(info, reading), spec) for reading in ("", *info.readings)
                 }
-            answers.card(task, info, said, reference)
+            answers.card(task, info, said, truth)
 
 
 def away(info, budget) -> None:
@@ -100,7 +109,7 @@ def away(info, budget) -> None:
         )
 
 
-def climb(slot, present, budget, reference) -> None:
+def climb(slot, present, budget, truth) -> None:
     """The ladder, drawn anew with every answer that comes in."""
     columns = [voice for voice in answers.voices([info for info in engines if info.name in kept])]
     rows: dict[float, dict[str, Said | None]] = {
@@ -110,10 +119,10 @@ def climb(slot, present, budget, reference) -> None:
         for voice in columns:
             if voice.key in rows[each]:
                 rows[each][voice.key] = answers.ask(clip, x, task, voice, kept[voice.info.name][each])
-        slot.html(answers.ladder(task, columns, rows, budget, reference))
+        slot.html(answers.ladder(task, columns, rows, budget, truth))
 
 
-def steps(present, budget, reference) -> None:
+def steps(present, budget, truth) -> None:
     st.subheader("Step by step", anchor="steps")
     offered = {voice.key: voice for voice in answers.voices(present)}
     chosen = st.pills(
@@ -134,10 +143,10 @@ def steps(present, budget, reference) -> None:
         abreast = picked[start : start + 3]
         for column, voice in zip(st.columns(len(abreast), gap="medium"), abreast, strict=True):
             with column:
-                chain(voice, budget, reference, 1000 // len(abreast))
+                chain(voice, budget, truth, 1000 // len(abreast))
 
 
-def chain(voice, budget, reference, width) -> None:
+def chain(voice, budget, truth, width) -> None:
     """The steps of one answer, one below the other."""
     st.markdown(f":{answers.theme.MARKDOWN[voice.info.shape]}[**{voice.sign} {voice.title}**]")
     spec = None if voice.info.reference else kept[voice.info.name][budget]
@@ -155,7 +164,7 @@ def chain(voice, budget, reference, width) -> None:
                 seconds=inputs.seconds(task, x),
                 colour=voice.colour,
                 following=None if last else trace.steps[place + 1],
-                reference=reference if last else "",
+                reference=truth if last else "",
                 width=width,
             ),
         )

@@ -95,43 +95,42 @@ def _held(clip: Clip, task: Task) -> dict[str, Any]:
     return held
 
 
-def score(task: Task, said: Said, reference: str) -> str:
-    """How well the answer did against the reference, in the task's metric; "" where that cannot be said."""
-    wanted = worddiff.words(reference)
-    if task.y.kind != "text" or not wanted or said.problem:
+def score(task: Task, said: Said, truth: str) -> str:
+    """How well the answer did against the truth, in the task's metric; "" where that cannot be said."""
+    if not truth or said.problem:
         return ""
-    statistics = task.metric.statistics(said.answer, " ".join(wanted))
+    statistics = task.metric.statistics(said.answer, truth)
     return words.score(task.metric.score(statistics[None]), task.metric)
 
 
-def card(task: Task, info: EngineInfo, said: Mapping[str, Said], reference: str) -> None:
+def card(task: Task, info: EngineInfo, said: Mapping[str, Said], truth: str) -> None:
     """What an engine answered, in each of its readings."""
     main = Voice(info)
     st.markdown(f":{theme.MARKDOWN[info.shape]}[**{main.sign} {info.title}**]")
-    _one(task, said[""], reference, large=True)
+    _one(task, said[""], truth, large=True)
     for reading, name in info.readings.items():
         st.markdown(f":gray[{name}]")
-        _one(task, said[reading], reference, large=False)
+        _one(task, said[reading], truth, large=False)
     if info.supervision:
         st.caption(f"Besides the training pairs it was given: {words.listing(list(info.supervision))}.")
 
 
-def _one(task: Task, said: Said, reference: str, large: bool) -> None:
+def _one(task: Task, said: Said, truth: str, large: bool) -> None:
     if said.problem:
         st.warning(said.problem, icon=":material/warning:")
         return
-    result = score(task, said, reference)
+    result = score(task, said, truth)
     result = f"<b>{escape(result)}</b> {escape(task.metric.name)}, " if result else ""
     style = "font-size:1.2rem;font-weight:500" if large else "font-size:1rem"
     st.html(
-        f'<div style="{style}">{_written(task, said, reference)}</div>'
+        f'<div style="{style}">{_written(task, said, truth)}</div>'
         f'<div style="font-size:.85rem;opacity:.75">{result}answered in {words.duration(said.seconds)}</div>'
     )
 
 
-def _written(task: Task, said: Said, reference: str) -> str:
+def _written(task: Task, said: Said, truth: str) -> str:
     """An answer as HTML."""
-    return worddiff.html(said.answer, reference) if task.y.kind == "text" else escape(str(said.answer))
+    return worddiff.html(said.answer, truth) if task.y.kind == "text" else escape(str(said.answer))
 
 
 LADDER_STYLE = """
@@ -149,7 +148,7 @@ LADDER_STYLE = """
 
 
 def ladder(
-    task: Task, columns: Sequence[Voice], rows: Mapping[float, Mapping[str, Said | None]], now: float, reference: str
+    task: Task, columns: Sequence[Voice], rows: Mapping[float, Mapping[str, Said | None]], now: float, truth: str
 ) -> str:
     """HTML of the same input answered at every budget: a row a budget, a column a voice. None is not answered yet, a
     voice that is not in a row has no model there."""
@@ -161,7 +160,7 @@ def ladder(
     body = "".join(
         f'<tr{" class=now" if budget == now else ""}><th scope="row">{escape(words.amount(budget, task.unit))}'
         f"{'<small>shown above</small>' if budget == now else ''}</th>"
-        + "".join(f"<td>{_cell(task, row, voice, reference)}</td>" for voice in columns)
+        + "".join(f"<td>{_cell(task, row, voice, truth)}</td>" for voice in columns)
         + "</tr>"
         for budget, row in rows.items()
     )
@@ -169,7 +168,7 @@ def ladder(
     return f'<div class="ladder" tabindex="0" role="region" aria-label="The same input at every budget">{table}</div>'
 
 
-def _cell(task: Task, row: Mapping[str, Said | None], voice: Voice, reference: str) -> str:
+def _cell(task: Task, row: Mapping[str, Said | None], voice: Voice, truth: str) -> str:
     if voice.key not in row:
         return '<span style="opacity:.65">no model kept</span>'
     said = row[voice.key]
@@ -177,6 +176,6 @@ def _cell(task: Task, row: Mapping[str, Said | None], voice: Voice, reference: s
         return '<span style="opacity:.65">…</span>'
     if said.problem:
         return escape(said.problem)
-    result = score(task, said, reference)
+    result = score(task, said, truth)
     result = f'<small class="score">{escape(result)}</small>' if result else ""
-    return _written(task, said, reference) + result
+    return _written(task, said, truth) + result

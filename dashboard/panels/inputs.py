@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import panels, words
+from dashboard import panels, worddiff, words
 from dashboard.panels.beside import Beside, plain
 from engines.core import CaseStudy, Example, Task, UserError, resolve
 from engines.runs import RunStore
@@ -124,6 +124,22 @@ def offer(case: CaseStudy, task: Task) -> tuple[Clip, Any] | None:
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None
+
+
+def reference(case: CaseStudy, task: Task, typed: str) -> tuple[str, str]:
+    """What a visitor says is right, in the task's form ("" for nothing typed), and a remark on it.
+
+    Raises:
+        UserError: it cannot be the right answer; the message says why.
+    """
+    if not typed.strip():
+        return "", ""
+    if case.reference:
+        truth, remark = resolve(case.reference)(typed, task)
+        return truth, remark
+    if not (plainly := worddiff.words(typed[: worddiff.LONGEST])):
+        raise UserError("The reference holds no words: type what was said in letters.")
+    return " ".join(plainly), ""
 
 
 def show(task: Task, clip: Clip, x: Any) -> None:

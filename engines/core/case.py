@@ -81,6 +81,9 @@ class CaseStudy:
     limits: str = ""
     # "module:function"(Task) -> tuple[Example, ...]: inputs a visitor can pick
     examples: str = ""
+    # "module:function"(typed text, Task) -> (true output y, remark): what a visitor says is right, in the task's own
+    # form, and a sentence on what cannot be answered in it, or ""
+    reference: str = ""
 
     def task(self, slug: str | None) -> Task:
         """The task of that name, or the first when `slug` is None.

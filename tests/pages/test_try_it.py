@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import panels
 from engines import registry
-from engines.__main__ import main
 from engines.core.spec import _CHECKS
 from engines.runs import RunStore, kept_models
 
@@ -33,16 +32,12 @@ def sound(pitch: float = 1500.0, seconds: float = 0.5, rate: int = 16000) -> byt
 
 @pytest.fixture(scope="module")
 def toy_store(tmp_path_factory):
-    """A store with trained models of the toy at two budgets."""
+    """A store with trained models of the toy at two budgets, made by a sweep in a process of its own: AppTest leaves
+    the page behind as the main module, which a sweep's own processes would run again."""
     folder = tmp_path_factory.mktemp("store")
-    before = os.environ.get("CROSSOVER_STORE")
-    os.environ["CROSSOVER_STORE"] = str(folder)
-    budgets = ["--budget", "32", "--budget", "256", "--seed", "0", "--jobs", "1"]
-    assert main(["sweep", "tones", *budgets]) == 0
-    if before is None:
-        del os.environ["CROSSOVER_STORE"]
-    else:
-        os.environ["CROSSOVER_STORE"] = before
+    command = [sys.executable, "-m", "engines", "sweep", "tones", "--seed", "0", "--jobs", "1"]
+    environment = {**os.environ, "CROSSOVER_STORE": str(folder)}
+    subprocess.run([*command, "--budget", "32", "--budget", "256"], env=environment, check=True, capture_output=True)
     return folder
 
 

@@ -101,4 +101,5 @@ CASE = CaseStudy(
     accepts=audio.ACCEPTS,
     limits=audio.LIMITS,
     examples="engines.cases.speech.data:examples",
+    reference="engines.cases.speech.reference:reference",
 )

@@ -1,0 +1,33 @@
+"""What a visitor says was spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from engines import datasets
+from engines.cases.speech import commands, digits, sentences
+from engines.core import Task, UserError
+from engines.ml import transcript
+
+
+def reference(typed: str, task: Task) -> tuple[str, str]:
+    """The transcript as the task spells it, and a sentence on the words that no engine with a lexicon can answer.
+
+    Raises:
+        UserError: nothing was typed that could have been spoken.
+    """
+    text = transcript.normalise(typed)
+    words = _vocabulary(task)
+    return text, transcript.unknown_words(text, words) if words else ""
+
+
+def _vocabulary(task: Task) -> Collection[str]:
+    """The words of a task's lexicon; none where the data that brings them is not there."""
+    if task.slug == "digits":
+        return digits.LEXICON
+    if task.slug == "commands":
+        return commands.lexicon()
+    try:
+        return sentences.read_lexicon(datasets.path("speechocean762_lexicon"))
+    except UserError:
+        return ()

@@ -1,0 +1,22 @@
+"""A typed reference in the form of each task, with a word on what its lexicon lacks."""
+
+import pytest
+
+from engines import registry
+from engines.cases.speech.reference import reference
+from engines.core import UserError
+
+SPEECH = registry.case("speech")
+
+
+@pytest.mark.parametrize("task", [task.slug for task in SPEECH.tasks])
+def test_numbers_are_spelled_and_unknown_words_are_named(task):
+    text, remark = reference("three, 4 qwertz!", SPEECH.task(task))
+    assert text == "THREE FOUR QWERTZ"
+    # The lexicon of sentences comes with its data, which need not be here.
+    assert "QWERTZ" in remark or task == "sentences"
+
+
+def test_what_cannot_have_been_spoken_is_refused():
+    with pytest.raises(UserError, match="no words"):
+        reference("?!", SPEECH.task("digits"))
