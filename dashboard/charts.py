@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from dashboard.figures.curves import Dot, Line, learning_curves
 from engines.core import CaseStudy, EngineInfo, Task
 from engines.runs import Point
 
+NAME_LENGTH = 17  # letters in a row of a name at a line's end
 DASHES = ("dash", "dot", "dashdot")
 READING = (
     "Line: mean over seeds. Band: 95 % interval, from seeds and test examples. Small dots: single runs. Broken lines: "
@@ -91,9 +93,9 @@ def blame(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -
 
 
 def _line(info: EngineInfo, task: Task, points: list[Point], reading: str, dash: str) -> Line:
-    title = info.title if not reading else f"{info.title}<br>+ {reading.replace('_', ' ')}"
+    parts = [info.title, f"+ {reading.replace('_', ' ')}"] if reading else [info.title]
     return Line(
-        name=title,
+        name="<br>".join(row for part in parts for row in textwrap.wrap(part, NAME_LENGTH)),
         shape=info.shape,
         sizes=np.array([point.budget for point in points]),
         means=np.array([point.mean for point in points]),

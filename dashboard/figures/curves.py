@@ -76,7 +76,7 @@ def learning_curves(
     for line in lines:
         _line(figure, line)
     ticks, tick_texts = list(ticks), list(tick_texts)
-    nowhere = left / (right / left) ** 0.12 if right > left else left / 2
+    nowhere = left / (right / left) ** 0.2 if right > left else left / 2
     if dots:
         for dot in dots:
             _dot(figure, dot, nowhere)
@@ -84,7 +84,9 @@ def learning_curves(
         figure.add_vline(x=math.sqrt(nowhere * left), line={"color": theme.GRID, "width": 1, "dash": "dot"})
     first = math.log10(nowhere if dots else left)
     margin = 0.03 * (math.log10(right) - first) or 0.3
-    top = max([1e-9, *(float(line.highs.max()) for line in lines if len(line.highs)), *(dot.high for dot in dots)])
+    top = (
+        max([0.0, *(float(line.highs.max()) for line in lines if len(line.highs)), *(dot.high for dot in dots)]) or 1.0
+    )
     figure.update_xaxes(
         type="log",
         range=[first - margin * (2 if dots else 1), math.log10(right) + margin],

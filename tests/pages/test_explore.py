@@ -1,0 +1,173 @@
+"""Explore, for every case and task there is: with runs, without any, and with a link that makes no sense."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engines import registry
+from engines.core import Budget
+from engines.runs import Run, RunSpec, RunStore, Score
+
+ROOT = Path(__file__).parents[2]
+APP = str(ROOT / "dashboard" / "app.py")
+TASKS = [(case.slug, task.slug) for case in registry.cases().values() for task in case.tasks]
+assert ("tones", "pairs") in TASKS
+
+
+def opened(**params: str) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=120)
+    for name, value in params.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def statistics(rate: float, examples: int = 40) -> np.ndarray:
+    """Planted errors: `rate` wrong words in 100, spread over examples of ten words."""
+    errors = np.zeros(examples)
+    errors[: round(examples * rate / 100)] = 10
+    return np.stack([errors, np.full(examples, 10.0)], axis=1)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A store in which every engine of every task has two seeds at all budgets but the last."""
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "cache"))
+    kept = RunStore()
+    for case in registry.cases().values():
+        for task in case.tasks:
+            for rank, info in enumerate(case.engines):
+                for place, pairs in enumerate(task.budgets[:-1]):
+                    for seed in (0, 1):
+                        errors = statistics(90 - 10 * place + 5 * rank)
+                        scores = [Score(task.metric.score(errors), errors)]
+                        scores += [Score(50.0, statistics(50), reading=reading) for reading in info.readings]
+                        scores += [Score(60.0, statistics(60), test=test) for test in task.variants]
+                        scores.append(Score(20.0, statistics(20), oracle="words"))
+                        budget = Budget(0.0) if info.reference else Budget(pairs)
+                        spec = RunSpec(case.slug, task.slug, info.name, budget, seed, info.version)
+                        kept.add(Run(spec, tuple(scores), 12.0, 0.02, 1234))
+    return kept
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path / "nothing"))
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(("case", "task"), TASKS)
+def test_every_task_has_its_answer_chart_cards_and_table(store, case, task):
+    page = opened(case=case, task=task)
+    assert page.title[0].value.startswith("With ")
+    assert len(page.get("plotly_chart")) == 2
+    engines = [info for info in registry.case(case).engines if not info.reference]
+    assert len(page.metric) == len(engines)
+    table = page.dataframe[0].value
+    assert len(table) >= len(engines) * (len(registry.case(case).task(task).budgets) - 1)
+    if registry.case(case).task(task).simulated:
+        assert "synthetic" in " ".join(caption.value for caption in page.caption).lower()
+
+
+@pytest.mark.parametrize(("case", "task"), TASKS)
+def test_an_empty_store_shows_the_command_and_offers_the_runs(empty, case, task):
+    page = opened(case=case, task=task)
+    assert page.code[0].value == f"python -m engines sweep {case} --task {task}"
+    assert page.title[0].value.startswith("Nothing has been run with")
+    assert [button.label for button in page.button].count("Run it here") == len(registry.case(case).engines)
+
+
+def test_the_budget_moves_with_the_slider_and_stands_in_the_url(store):
+    page = opened(case="tones", task="pairs", budget="8")
+    assert "8 tones" in page.title[0].value
+    page.select_slider[0].set_value(64).run()
+    assert not page.exception
+    assert "64 tones" in page.title[0].value
+    assert page.query_params["budget"] in ("64", ["64"])
+
+
+def test_a_budget_without_runs_says_so_and_offers_them(store):
+    page = opened(case="tones", task="pairs", budget="256")
+    assert page.title[0].value == "Nothing has been run with 256 tones yet."
+    assert [button.label for button in page.button].count("Run it here") == 2
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"case": "nothing"},
+        {"case": "tones", "task": "nothing"},
+        {"case": "tones", "task": "pairs", "budget": "a lot"},
+        {"case": "tones", "task": "pairs", "budget": "-1"},
+        {"case": "x" * 3000, "budget": "0"},
+    ],
+)
+def test_a_link_that_makes_no_sense_falls_back_with_one_sentence(store, params):
+    page = opened(**params)
+    assert len(page.info) == 1
+    assert page.title[0].value.startswith(("With ", "Nothing "))
+
+
+def test_another_test_set_can_be_shown(store):
+    page = opened(case="speech", task="digits")
+    page.get("segmented_control")[0].set_value("unseen_speakers").run()
+    assert not page.exception
+    assert any("Unseen speakers" in caption.value for caption in page.caption)
+
+
+def test_a_failed_run_is_shown_with_its_reason(store):
+    version = registry.case("tones").engine("pipeline").version
+    store.add(Run(RunSpec("tones", "pairs", "pipeline", Budget(256.0), 0, version), error="ValueError: planted"))
+    page = opened(case="tones", task="pairs", budget="256")
+    assert "planted" in page.error[0].value
+    assert "Try again" in [button.label for button in page.button]
+
+
+def test_a_broken_file_in_the_store_is_one_sentence(store):
+    folder = store.root / "tones" / "runs"
+    (folder / "broken.parquet").write_bytes(b"nonsense")
+    page = opened(case="tones", task="pairs")
+    assert len(page.error) == 1
+    assert "cannot be read" in page.error[0].value
+    assert page.selectbox
+
+
+def test_pages_know_the_view_of_one_another(store):
+    page = opened(case="tones", task="pairs", budget="64")
+    page.switch_page("app_pages/data.py").run()
+    assert not page.exception
+    page.switch_page("app_pages/explore.py").run()
+    assert "64 tones" in page.title[0].value
+
+
+def test_data_lists_every_task_with_its_terms(empty):
+    page = opened()
+    page.switch_page("app_pages/data.py").run()
+    assert not page.exception
+    shown = {subheader.value for subheader in page.subheader}
+    for case in registry.cases().values():
+        for task in case.tasks:
+            assert any(task.title in title for title in shown)
+    assert any("synthetic" in title.lower() for title in shown)
+
+
+def test_opening_explore_imports_no_torch_and_no_sweep(tmp_path):
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest\n"
+        f"page = AppTest.from_file({APP!r}, default_timeout=120).run()\n"
+        "assert not page.exception, page.exception\n"
+        "assert page.title, 'nothing was drawn'\n"
+        "print(sorted({'torch', 'torchaudio', 'engines.sweep'} & set(sys.modules)))\n"
+    )
+    environment = {**os.environ, "CROSSOVER_STORE": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"

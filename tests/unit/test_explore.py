@@ -1,0 +1,240 @@
+"""What Explore says and draws: planted points, known sentences."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard import charts, findings, jobs, theme, view, words
+from dashboard.figures.curves import Line, learning_curves, spread
+from engines import registry
+from engines.core import Budget, UserError
+from engines.runs import Point, RunSpec
+
+SPEECH = registry.case("speech")
+TASK = SPEECH.task("sentences")
+
+
+def point(engine: str, budget: float, mean: float, error: float = 1.0, **other) -> Point:
+    name, _, reading = engine.partition("+")
+    values = {
+        "case": "speech", "task": "sentences", "engine": engine, "shape": SPEECH.engine(name).shape,
+        "reading": reading, "test": "test", "oracle": "", "reference": False, "budget": budget, "mean": mean,
+        "standard_error": error, "low": mean - 1.96 * error, "high": mean + 1.96 * error, "scores": (mean,),
+        "seeds": (0,), "train_seconds": 1.0, "answer_seconds": 0.1, "parameters": 10, "runs": ("x",),
+    }  # fmt: skip
+    return Point(**{**values, **other})
+
+
+def curve(engine: str, *means: float, error: float = 1.0) -> list[Point]:
+    return [point(engine, 0.1 * 2**place, mean, error) for place, mean in enumerate(means)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.00004, "0.04 ms"),
+        (0.012, "12 ms"),
+        (7, "7 s"),
+        (90, "1.5 min"),
+        (3599, "1 h"),
+        (5760, "1.6 h"),
+        (1e6, "11.6 days"),
+    ],
+)
+def test_times_have_sensible_digits(seconds, said):
+    assert words.duration(seconds) == said
+
+
+@given(st.floats(1e-6, 1e9))
+def test_a_time_read_back_is_near_what_it_was(seconds):
+    number, unit = words.duration(seconds).split()
+    scale = {"ms": 1e-3, "s": 1, "min": 60, "h": 3600, "days": 86400}[unit]
+    assert float(number.replace(",", "")) * scale == pytest.approx(seconds, rel=0.06)
+
+
+def test_amounts_counts_and_scores():
+    assert words.amount(1 / 30, "hours") == "2 min"
+    assert words.amount(29000, "sentence pairs") == "29,000 sentence pairs"
+    assert words.amount(1, "tones") == "1 tone"
+    assert [words.count(n) for n in (78123, 1_530_000, 2.5e9)] == ["78,100", "1.5 million", "2.5 billion"]
+    assert words.score(7.44, TASK.metric) == "7.4 %"
+    assert words.interval(-1.2, 3.0, TASK.metric) == "0 to 3.0 %"
+
+
+def test_the_verdict_answers_in_one_sentence():
+    here = [point("pipeline", 1.0, 34.2), point("hybrid", 1.0, 50), point("end_to_end", 1.0, 71.3)]
+    assert findings.verdict(SPEECH, TASK, here, 1.0) == (
+        "With 1 h the pipeline makes 34 errors in 100 words, the hybrid 50 and end-to-end 71: build the pipeline."
+    )
+
+
+def test_the_verdict_says_what_is_uncertain_and_what_is_missing():
+    close = [point("pipeline", 1.0, 50, 2), point("hybrid", 1.0, 52, 2), point("end_to_end", 1.0, 80, 2)]
+    said = findings.verdict(SPEECH, TASK, close, 1.0)
+    assert said.endswith(": the difference between the pipeline and the hybrid is within its uncertainty.")
+    assert "the hybrid and end-to-end have no run" in findings.verdict(SPEECH, TASK, close[:1], 1.0)
+    assert findings.verdict(SPEECH, TASK, close, 2.0) == "Nothing has been run with 2 h yet."
+
+
+def test_a_further_reading_that_is_best_speaks_for_its_engine():
+    here = [point("pipeline", 1.0, 50), point("end_to_end", 1.0, 70), point("end_to_end+language_model", 1.0, 30)]
+    here.append(point("hybrid", 1.0, 60))
+    said = findings.verdict(SPEECH, TASK, here, 1.0)
+    assert "70 (30 with the pipeline's lexicon and language model)" in said
+    assert said.endswith("build end-to-end with that extra.")
+
+
+def test_planted_crossings_are_found():
+    pipeline, network = curve("pipeline", 60, 50, 45, 44), curve("end_to_end", 90, 70, 45.5, 30)
+    assert findings.crossings(pipeline, network, TASK.metric) == [findings.Crossing(0.2, 0.8, "pipeline", "end_to_end")]
+    assert findings.crossings(network, pipeline, TASK.metric) == [findings.Crossing(0.2, 0.8, "pipeline", "end_to_end")]
+    said = findings.headline(SPEECH, TASK, [*pipeline, *network])
+    assert said == "End-to-end overtakes the pipeline between 12 min and 48 min."
+
+
+def test_noise_is_no_crossing_and_a_lost_lead_is_told():
+    noisy, other = curve("pipeline", 50, 51, 50, 51, error=3), curve("end_to_end", 51, 50, 51, 50, error=3)
+    assert findings.crossings(noisy, other, TASK.metric) == []
+    assert "do not differ clearly" in findings.headline(SPEECH, TASK, noisy + other)
+    pipeline, network = curve("pipeline", 60, 50, 45), curve("end_to_end", 90, 70, 44)
+    assert findings.crossings(pipeline, network, TASK.metric) == [findings.Crossing(0.2, 0.4, "pipeline", "")]
+    never = findings.headline(SPEECH, TASK, curve("pipeline", 60, 50, 45) + curve("end_to_end", 90, 70, 64))
+    assert never == "The pipeline leads end-to-end at every budget measured, 6 min to 24 min; the curves do not cross."
+
+
+@given(st.lists(st.floats(0, 400), min_size=1, max_size=8))
+def test_labels_keep_their_order_and_never_overlap(places):
+    wanted = np.sort(np.array(places))
+    heights = np.full(len(wanted), 17.0)
+    moved = spread(wanted, heights)
+    assert (np.diff(moved) >= 17.0 - 1e-6).all()
+    if (np.diff(wanted) >= 17.0).all():
+        np.testing.assert_allclose(moved, wanted)
+
+
+def test_a_figure_draws_a_band_and_a_line_for_each_engine_and_marks_the_budget():
+    sizes = np.array([0.1, 1.0])
+    line = Line("Pipeline", "pipeline", sizes, sizes * 9, sizes * 8, sizes * 10, sizes, sizes * 9)
+    figure = learning_curves([line], mark=1.0, mark_text="1 h", ticks=[0.1, 1.0], tick_texts=["6 min", "1 h"])
+    fills = [trace for trace in figure.data if trace.fill]
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert len(fills) == len(lines) == 1
+    assert lines[0].line.color == theme.COLOURS["pipeline"]
+    assert figure.layout.xaxis.type == "log"
+    assert figure.layout.shapes[0].x0 == 1.0
+    learning_curves([])  # nothing to draw is no error
+
+
+def test_the_table_has_a_row_a_point():
+    here = [point("pipeline", 1.0, 34.2), point("end_to_end+language_model", 1.0, 71.3, test="unseen_speakers")]
+    rows = charts.table(SPEECH, TASK, here)
+    assert [row["Engine"] for row in rows] == ["Pipeline", "End-to-end with the pipeline's lexicon and language model"]
+    assert rows[1]["Test"] == "unseen speakers"
+
+
+def test_colours_differ_by_shape_and_are_seen_on_both_backgrounds():
+    def luminance(colour: str) -> float:
+        parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    assert len(set(theme.COLOURS.values())) == len(set(theme.SYMBOLS.values())) == 3
+    for colour in theme.COLOURS.values():
+        for background in theme.BACKGROUND.values():
+            low, high = sorted((luminance(colour), luminance(background)))
+            assert (high + 0.05) / (low + 0.05) > 3
+
+
+def test_the_url_wins_over_the_session_and_unknown_values_fall_back_with_a_sentence():
+    cases = registry.cases()
+    kept = {"case": "tones", "task": "pairs", "budget": "32"}
+    assert view.resolve({}, kept, cases).budget == 32
+    asked = view.resolve({"case": "speech", "task": "digits", "budget": "0.2"}, kept, cases)
+    assert (asked.case.slug, asked.task.slug, asked.budget, asked.notes) == ("speech", "digits", 0.2, ())
+    other = view.resolve({"case": "speech"}, kept, cases)
+    assert other.budget is None
+    for params in ({"case": "<b>x"}, {"task": "nothing"}, {"budget": "nan"}, {"budget": "-3"}, {"budget": "1e999"}):
+        assert len(view.resolve(params, {}, cases).notes) == 1
+    assert "<" not in view.resolve({"case": "<script>"}, {}, cases).notes[0]
+
+
+def test_the_nearest_budget_is_nearest_by_ratio():
+    assert view.nearest([0.1, 1.0, 10.0], 2.9) == 1.0
+    assert view.nearest([0.1, 1.0, 10.0], None) == 1.0
+    with pytest.raises(UserError):
+        view.nearest([], 1.0)
+
+
+@pytest.fixture
+def spec(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path / "store"))
+    return RunSpec("tones", "pairs", "pipeline", Budget(8.0), 0, 1)
+
+
+def wait_for(spec: RunSpec) -> jobs.Job:
+    deadline = time.monotonic() + 90
+    while (job := jobs.read(spec)) and job.running and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert job is not None
+    return job
+
+
+def test_a_job_runs_in_a_process_of_its_own_and_is_not_started_twice(spec, tmp_path):
+    assert jobs.read(spec) is None
+    first, second = jobs.start(spec), jobs.start(spec)
+    assert first.pid == second.pid != os.getpid()
+    assert wait_for(spec).state == "done"
+    assert (tmp_path / "store" / "tones" / "runs" / f"{spec.id}.parquet").exists()
+    assert jobs.running() == 0
+
+
+def test_a_cancelled_job_says_so_and_leaves_nothing_running(spec):
+    pid = jobs.start(spec).pid
+    assert [job.spec for job in jobs.under_way([spec])] == [spec]
+    jobs.cancel(spec)
+    job = jobs.read(spec)
+    assert job is not None
+    assert job.state == "cancelled"
+    assert spec.id not in jobs._command(pid)
+    jobs.cancel(spec)  # once is enough, twice does no harm
+
+
+def test_a_process_that_died_without_a_word_is_noticed(spec):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    jobs.folder().mkdir(parents=True)
+    words_of_it = {"pid": gone.pid, "state": "running", "fraction": 0.4, "sentence": "", "seconds_left": None}
+    (jobs.folder() / f"{spec.id}.json").write_text(json.dumps(words_of_it))
+    job = jobs.read(spec)
+    assert job is not None
+    assert job.state == "failed"
+    assert "ended before" in job.sentence
+
+
+def test_a_number_that_now_belongs_to_a_stranger_is_neither_alive_nor_killed(spec):
+    jobs.folder().mkdir(parents=True)
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    words_of_it = {"pid": stranger.pid, "state": "running", "fraction": 0.4, "sentence": "", "seconds_left": None}
+    (jobs.folder() / f"{spec.id}.json").write_text(json.dumps(words_of_it))
+    jobs.cancel(spec)
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '{"pid": "x", "state": 1, "fraction": "a"}'])
+def test_a_broken_status_file_is_a_failed_job(spec, text):
+    jobs.folder().mkdir(parents=True)
+    (jobs.folder() / f"{spec.id}.json").write_text(text)
+    job = jobs.read(spec)
+    assert job is not None
+    assert job.state == "failed"
+    assert jobs.running() == 0
