@@ -1,0 +1,13 @@
+"""Pages run in the tests' own process."""
+
+import sys
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def main_module_stays():
+    """AppTest leaves the page behind as the main module, which processes that a later test spawns would run again."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
