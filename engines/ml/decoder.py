@@ -48,8 +48,8 @@ class SearchSettings:
 
     acoustic_scale: float = 1.0
     word_score: float = 0.0
-    beam: float = 14.0
-    max_active: int = 4000
+    beam: float = 10.0
+    max_active: int = 1500
 
 
 @dataclass(frozen=True)
