@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from engines.core import UserError
-from engines.datasets.catalogue import dataset
+from engines.datasets.entries import dataset
 
 
 def cache_directory() -> Path:
@@ -30,12 +32,39 @@ def path(name: str) -> Path:
     """The ready file of a data set.
 
     Raises:
-        UserError: there is no such data set, or it has not been fetched yet.
+        UserError: there is no such data set, or it is not on this machine yet.
     """
     found = find(name)
     if found is None:
-        entry = dataset(name)
-        if entry.generated:
-            raise UserError(f"{entry.title} is made on the fly: there is no file of it to fetch.")
-        raise UserError(f"{entry.title} is not on this machine yet: run `python -m engines data fetch {name}` first.")
+        raise UserError(f"{dataset(name).title} is not on this machine yet: {how_to_get(name)}.")
     return found
+
+
+def how_to_get(name: str) -> str:
+    """What to do for a data set that is not here: half a sentence."""
+    entry = dataset(name)
+    if entry.generated:
+        return "it is made on the fly, there is no file of it to fetch"
+    if entry.convert:
+        return (
+            f"run `python -m engines data fetch {name}`, or name a directory that holds {entry.file} in CROSSOVER_DATA"
+        )
+    return entry.by_hand.format(file=entry.file, page=entry.page)
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Holds a lock that ends with the process, however it ends. Without fcntl (Windows) there is none: two processes
+    may then make the same file, and the second replaces an equal first."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            # Whoever still waits for this lock looks for the file that it guards once it gets it.
+            file.unlink(missing_ok=True)

@@ -69,7 +69,7 @@ def prepare(samples: Floats, rate: int, target: int, name: str = "The recording"
         )
     if not np.isfinite(samples).all():
         raise UserError(f"{name} holds samples that are not numbers: export it again, for instance as 16-bit wav.")
-    scaled = np.asarray(samples, dtype=np.float64)
+    scaled: Floats = np.asarray(samples, dtype=np.float64)
     scaled = scaled / max(1.0, float(np.max(np.abs(scaled))))
     if np.std(scaled) < SILENCE:
         raise UserError(f"{name} is silent: check the microphone and record again.")
@@ -157,9 +157,9 @@ def _av(content: bytes, name: str) -> tuple[int, Iterator[Floats]] | None:
         try:
             for frame in container.decode(stream):
                 for mono in resampler.resample(frame):
-                    yield mono.to_ndarray().ravel()
+                    yield mono.to_ndarray().ravel().astype(np.float32)
             for mono in resampler.resample(None):
-                yield mono.to_ndarray().ravel()
+                yield mono.to_ndarray().ravel().astype(np.float32)
         except (av.FFmpegError, ValueError):
             # A damaged file: what came before is kept.
             return

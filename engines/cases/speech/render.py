@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.cases.speech.espeak import FASTEST, Espeak
 from engines.cases.speech.plans import RATE, Plan, shard_plans
@@ -42,7 +44,8 @@ def _speak(speaker: Espeak, plan: Plan) -> Floats:
     while True:
         speech = speaker.say(plan.text, pace, plan.pitch, plan.pitch_range)
         if len(speech) <= room or pace == FASTEST:
-            return speech[:room]
+            fitting: Floats = speech[:room]
+            return fitting
         pace = min(FASTEST, int(pace * max(1.03, len(speech) / room)) + 1)
 
 
@@ -60,12 +63,11 @@ def _record(plan: Plan, speech: Floats, others: list[Floats]) -> Floats:
     return (mixed / np.max(np.abs(mixed)) * 10 ** (-plan.level / 20)).astype(np.float32)
 
 
-def _at_rate(speech: Floats, at: int, blocks: int) -> Floats:
+def _at_rate(speech: Floats, at: int, blocks: int) -> NDArray[np.complexfloating[Any, Any]]:
     """Spectrum at 16 kHz of speech at 22,050 Hz that begins at sample `at` of a window of `blocks` * 20 ms."""
     window = np.zeros(blocks * _DOWN, np.float32)
     window[at : at + len(speech)] = speech[: len(window) - at]
-    spectrum: Floats = np.fft.rfft(window)[: blocks * _UP // 2 + 1]
-    return spectrum
+    return np.fft.rfft(window)[: blocks * _UP // 2 + 1]
 
 
 def _room(plan: Plan, rng: np.random.Generator) -> Floats:

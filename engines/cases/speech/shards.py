@@ -12,8 +12,6 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ import numpy as np
 from engines.cases.speech import espeak
 from engines.cases.speech.plans import shard_plans
 from engines.core import Floats, UserError
-from engines.datasets import cache_directory
+from engines.datasets import cache_directory, locked
 
 # Raise it when render.py makes other sound of the same plan.
 VERSION = 1
@@ -62,7 +60,7 @@ def ensure(pool: str, shard: int) -> Path:
         raise UserError("Synthetic commands are voiced by espeak-ng: run `pip install espeakng-loader` first.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(file.with_suffix(".lock")):
+        with locked(file.with_suffix(".lock")):
             if not file.exists():
                 _render(pool, shard, file)
     except OSError as error:
@@ -85,19 +83,3 @@ def _render(pool: str, shard: int, file: Path) -> None:
             f"Synthetic speech could not be made ({reason}): check the space in {file.parent} and that "
             "`pip install espeakng-loader` has run, then try again."
         )
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Holds an advisory lock that ends with the process, however it ends. Without fcntl (Windows) there is none: two
-    processes may then render the same shard, and the second file replaces an equal first."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with file.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-        # Whoever still waits for this lock finds the shard's file once it gets it.
-        file.unlink(missing_ok=True)

@@ -1,0 +1,200 @@
+"""The catalogue's entries. Row counts and contents are those of the files that the stored runs were measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from engines.core import UserError
+from engines.datasets.catalogue import Dataset, Source
+
+_SPEECHOCEAN = "Zhang et al. 2021, speechocean762: An Open-Source Non-native English Speech Corpus for Pronunciation "
+_SPEECHOCEAN += "Assessment, Interspeech"
+_OPENSLR_101 = Source(
+    urls=(
+        "https://www.openslr.org/resources/101/speechocean762.tar.gz",
+        "https://openslr.trmal.net/resources/101/speechocean762.tar.gz",
+        "https://openslr.elda.org/resources/101/speechocean762.tar.gz",
+    ),
+    file="speechocean762.tar.gz",
+    bytes=545_000_000,
+)
+_AUDIO = {"sample_rate": "int64", "seconds": "double", "audio": "binary"}
+_BONES = tuple(f"{bone}{finger}" for bone in ("MC", "PP") for finger in range(1, 6))
+_BONES += tuple(f"{bone}{finger}" for bone, first in (("MP", 2), ("DP", 1)) for finger in range(first, 6))
+_BY_HAND = "put {file} (see {page}) into a directory and name the directory in CROSSOVER_DATA"
+
+_ENTRIES = (
+    Dataset(
+        name="speechocean762",
+        title="speechocean762",
+        what="English sentences read by children and adults whose first language is Mandarin, 16 kHz: all 125 training "
+        "speakers and 64 of the 125 test speakers",
+        licence="CC BY 4.0",
+        citation=_SPEECHOCEAN,
+        page="https://www.openslr.org/101/",
+        file="speechocean762.parquet",
+        rows=3780,
+        columns={
+            "id": "string",
+            "split": "string",
+            "speaker": "string",
+            "age": "int64",
+            "gender": "string",
+            "text": "string",
+            "phones": "list<string>",
+            **_AUDIO,
+        },
+        content="8e7747e0742ef6f96872b794f34a84d6dceac7bf7a2bfacd1a30afcaf651a3d1",
+        sources=(_OPENSLR_101,),
+        convert="engines.datasets.convert:speechocean762",
+    ),
+    Dataset(
+        name="speechocean762_lexicon",
+        title="speechocean762, pronunciations",
+        what="how the words of speechocean762 are pronounced, in ARPAbet; several ways a word possible",
+        licence="CC BY 4.0",
+        citation=_SPEECHOCEAN,
+        page="https://www.openslr.org/101/",
+        file="speechocean762_lexicon.parquet",
+        rows=2861,
+        columns={"word": "string", "phones": "string"},
+        content="5e4c0d5f1048b268281108c1e9a6338e51a958394e73735df7abaf903db19ea0",
+        sources=(_OPENSLR_101,),
+        convert="engines.datasets.convert:speechocean762_lexicon",
+    ),
+    Dataset(
+        name="fsdd",
+        title="Free Spoken Digit Dataset",
+        what="the digits zero to nine, 50 times each by six speakers, 8 kHz",
+        licence="CC BY-SA 4.0",
+        citation="Jackson et al. 2018, Jakobovski/free-spoken-digit-dataset, Zenodo, doi:10.5281/zenodo.1342401",
+        page="https://github.com/Jakobovski/free-spoken-digit-dataset",
+        file="fsdd.parquet",
+        rows=3000,
+        columns={
+            "id": "string",
+            "split": "string",
+            "speaker": "string",
+            "digit": "int64",
+            "take": "int64",
+            **_AUDIO,
+        },
+        content="647c7af2c836adb52734c00a4918405971939424e7dc70299225e4193755c0aa",
+        sources=(
+            Source(
+                urls=(
+                    "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/heads/master.tar.gz",
+                    "https://codeload.github.com/Jakobovski/free-spoken-digit-dataset/tar.gz/refs/heads/master",
+                ),
+                file="free-spoken-digit-dataset.tar.gz",
+                bytes=16_000_000,
+            ),
+        ),
+        convert="engines.datasets.convert:fsdd",
+    ),
+    Dataset(
+        name="espeak_commands",
+        title="Spoken commands (synthetic)",
+        what="commands of a small grammar voiced by espeak-ng on this machine, with noise and room echo added; "
+        "no person spoke them",
+        licence="made here from a seed; espeak-ng, the program that speaks, is GPL-3.0-or-later",
+        citation="espeak-ng contributors, eSpeak NG, https://github.com/espeak-ng/espeak-ng",
+        page="https://github.com/espeak-ng/espeak-ng",
+        generated=True,
+    ),
+    Dataset(
+        name="lfw",
+        title="Labeled Faces in the Wild",
+        what="photographs of 2,897 people, 150 x 150; the face is the central 1/2.2",
+        licence="news photographs, for research",
+        citation="Huang et al. 2007, Labeled Faces in the Wild, University of Massachusetts, Technical Report 07-49",
+        page="http://vis-www.cs.umass.edu/lfw/",
+        file="lfw.parquet",
+        rows=9357,
+        columns={"person": "string", "take": "int64", "width": "int64", "height": "int64", "image": "binary"},
+        by_hand=_BY_HAND,
+    ),
+    Dataset(
+        name="bsds500_backgrounds",
+        title="Berkeley Segmentation Data Set 500, photographs",
+        what="natural photographs for backgrounds; some show people",
+        licence="non-commercial research",
+        citation="Arbelaez et al. 2011, Contour Detection and Hierarchical Image Segmentation, IEEE TPAMI",
+        page="https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html",
+        file="bsds500_backgrounds.parquet",
+        rows=500,
+        columns={"id": "string", "width": "int64", "height": "int64", "image": "binary"},
+        by_hand=_BY_HAND,
+    ),
+    Dataset(
+        name="multi30k_en_fr",
+        title="Multi30k, English and French",
+        what="captions of photographs: 29,000 pairs to train on, 1,014 to validate, 1,000 to test",
+        licence="research, non-commercial",
+        citation="Elliott et al. 2016 and 2017, Multi30K: Multilingual English-German Image Descriptions",
+        page="https://github.com/multi30k/dataset",
+        file="multi30k_en_fr.parquet",
+        rows=31014,
+        columns={"id": "string", "split": "string", "en": "string", "fr": "string"},
+        by_hand=_BY_HAND,
+    ),
+    Dataset(
+        name="hand_bone_lengths",
+        title="Lengths of hand bones",
+        what="19 bones of the hands of 334 children aged 9 to 18, in mm, from experts' landmarks on radiographs",
+        licence="figures derived from published landmarks; the radiographs are the Digital Hand Atlas (USC)",
+        citation="Payer et al. 2019, Integrating spatial configuration into heatmap regression based CNNs, "
+        "Medical Image Analysis",
+        page="https://ipilab.usc.edu/computer-aided-bone-age-assessment-of-children-using-a-digital-hand-atlas-2/",
+        file="hand_bone_lengths.csv",
+        rows=334,
+        columns=dict.fromkeys(("id", "sex", "age_years", *_BONES), ""),
+        by_hand=_BY_HAND,
+    ),
+    Dataset(
+        name="scaling_benchmark",
+        title="Benchmark of neural scaling laws",
+        what="learning curves, each with a part to fit and a part to predict",
+        licence="Apache 2.0",
+        citation="Alabdulmohsin, Neyshabur, Zhai 2022, Revisiting Neural Scaling Laws in Language and Vision, NeurIPS",
+        page="https://github.com/google-research/google-research/tree/master/revisiting_neural_scaling_laws",
+        file="scaling_benchmark.csv",
+        rows=8147,
+        columns=dict.fromkeys(("domain", "task", "model", "seen_examples", "loss", "training"), ""),
+        by_hand=_BY_HAND,
+    ),
+    Dataset(
+        name="lcdb11",
+        title="Learning Curves Database 1.1",
+        what="test error by training-set size of up to 28 learners on 132 data sets",
+        licence="CC BY 4.0",
+        citation="Yan, Mohr and Viering 2025, LCDB 1.1: A Database Illustrating Learning Curves Are More Ill-Behaved "
+        "Than Previously Thought",
+        page="https://github.com/learning-curve-research/LCDB-1.1",
+        file="lcdb11.parquet",
+        rows=227485,
+        columns={
+            "dataset_id": "int64",
+            "dataset": "string",
+            "learner": "string",
+            "train_size": "int64",
+            "test_error": "double",
+            "test_error_stderr": "double",
+        },
+        by_hand=_BY_HAND,
+    ),
+)
+
+CATALOGUE: Mapping[str, Dataset] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
+
+
+def dataset(name: str) -> Dataset:
+    """The catalogue entry of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in CATALOGUE:
+        raise UserError(f"There is no data set {name!r}: choose one of {', '.join(CATALOGUE)}.")
+    return CATALOGUE[name]

@@ -1,0 +1,70 @@
+"""Is a ready file what the catalogue says it is?"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet as pq
+
+from engines.core import UserError
+from engines.datasets.catalogue import Dataset
+
+
+def verify(entry: Dataset, file: Path) -> str:
+    """Checks columns, types and number of rows, and says what the file holds: "" when its content is the one that the
+    stored runs were measured on, else a remark.
+
+    Raises:
+        UserError: the file cannot be read, or is not what the catalogue declares.
+    """
+    if wrong := problem(entry, file):
+        again = f"run `python -m engines data fetch {entry.name}`" if entry.convert else f"take it from {entry.page}"
+        raise UserError(f"{file} {wrong}: delete it and {again}.")
+    if entry.content and content(file) != entry.content:
+        return "its texts differ from those that the stored runs were measured on"
+    return ""
+
+
+def problem(entry: Dataset, file: Path) -> str:
+    """What is wrong with the file's form, as the end of a sentence; "" when nothing is."""
+    columns = _csv_columns if file.suffix == ".csv" else _parquet_columns
+    try:
+        found, rows = columns(file)
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError):
+        return "cannot be read"
+    wanted = dict(entry.columns)
+    if missing := [f"{name} {kind}".strip() for name, kind in wanted.items() if found.get(name) != kind]:
+        return f"lacks the columns {', '.join(missing)}"
+    if more := set(found) - set(wanted):
+        return f"has columns that are not declared ({', '.join(sorted(more))})"
+    if rows != entry.rows:
+        return f"has {rows:,} rows instead of {entry.rows:,}"
+    return ""
+
+
+def _parquet_columns(file: Path) -> tuple[dict[str, str], int]:
+    with pq.ParquetFile(file) as opened:
+        schema, rows = opened.schema_arrow, opened.metadata.num_rows
+    # However a writer calls the items of a list, and however long its strings may become.
+    plain = {name: re.sub(r"large_|\w+: | not null", "", str(schema.field(name).type)) for name in schema.names}
+    return plain, rows
+
+
+def _csv_columns(file: Path) -> tuple[dict[str, str], int]:
+    with file.open(newline="") as lines:
+        reader = csv.reader(lines)
+        return dict.fromkeys(next(reader, []), ""), sum(1 for _ in reader)
+
+
+def content(file: Path) -> str:
+    """SHA-256 of a Parquet file's texts and whole numbers, rows in the order of those: the same however the audio
+    beside them is coded, whatever the order of rows."""
+    table = pq.read_table(file)
+    kept = [f.name for f in table.schema if "binary" not in str(f.type) and str(f.type) != "double"]
+    lines = sorted(json.dumps([row[name] for name in kept]) for row in table.select(kept).to_pylist())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
