@@ -114,7 +114,8 @@ class CaseStudy:
 
 @dataclass(frozen=True)
 class Example:
-    """An input that a visitor can pick: `path` of a file under precomputed/<case>/examples, its true output."""
+    """An input that a visitor can pick: `path` of a file (under precomputed/<case>/examples unless absolute), its true
+    output."""
 
     title: str
     path: str

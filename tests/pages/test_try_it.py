@@ -136,6 +136,27 @@ def test_a_recording_takes_over(toy):
     assert any("recorded" in element.value for element in toy.markdown)
 
 
+def test_an_example_comes_with_its_truth_and_is_in_the_link(toy_store, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(toy_store))
+    page = AppTest.from_file(APP, default_timeout=60)
+    page.query_params["case"], page.query_params["example"] = "tones", "high"
+    page.run()
+    page.switch_page("app_pages/try_it.py").run()
+    assert not page.exception
+    assert page.text_input[0].value == "HIGH"
+    assert "HIGH" in written(page)
+    page.selectbox(key="try_example").select("low").run()
+    assert page.text_input[0].value == "LOW"
+    assert page.query_params["example"] == "low"
+    # What the example said is not what a visitor's own file says; what the visitor types stays with the next file.
+    page.file_uploader[0].upload("mine.wav", sound()).run()
+    assert page.text_input[0].value == ""
+    assert "example" not in page.query_params
+    page.text_input[0].set_value("high").run()
+    page.file_uploader[0].upload("again.wav", sound(pitch=1700)).run()
+    assert page.text_input[0].value == "high"
+
+
 def test_a_budget_without_models_offers_the_nearest(toy_store, monkeypatch):
     monkeypatch.setenv("CROSSOVER_STORE", str(toy_store))
     page = AppTest.from_file(APP, default_timeout=60)

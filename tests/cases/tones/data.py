@@ -1,8 +1,10 @@
 """Noisy tones below and above 1 kHz, made from a seed."""
 
+from pathlib import Path
+
 import numpy as np
 
-from engines.core import Spec, Split, TaskData
+from engines.core import Example, Spec, Split, Task, TaskData
 
 RATE = 8000
 
@@ -24,6 +26,14 @@ def split(count: int, seed: int) -> Split:
 
 def pairs() -> TaskData:
     return TaskData(split(256, 1), {"test": split(100, 2)}, Spec("waveform", unit="s", shape=(None,), rate=RATE))
+
+
+def examples(task: Task) -> tuple[Example, ...]:
+    folder = Path(__file__).parent / "examples"
+    return (
+        Example("A low tone", str(folder / "low.wav"), "LOW", "600 Hz"),
+        Example("A high tone", str(folder / "high.wav"), "HIGH", "1500 Hz"),
+    )
 
 
 def measure(answer: str, truth: str) -> list[float]:
