@@ -1,0 +1,117 @@
+"""A served dashboard and a Chromium to look at it with, shared by all browser tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from engines.__main__ import main
+from tests.browser.install import system_chromium
+
+ROOT = Path(__file__).parents[2]
+HEIGHTS = {390: 844, 1440: 900}
+PATIENCE = 90  # seconds: test machines have few cores, and share them
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The dashboard on a free port, with runs of the toy (all but those of its largest budget) and models to try.
+
+    Yields its address. Its store and cache are its own.
+    """
+    folder = tmp_path_factory.mktemp("served")
+    cases = os.pathsep.join([str(ROOT / "tests" / "cases"), str(ROOT / "tests" / "browser" / "cases")])
+    settings = {
+        "CROSSOVER_STORE": str(folder / "store"),
+        "CROSSOVER_CACHE": str(folder / "cache"),
+        "CROSSOVER_CASES": cases,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CROSSOVER_STORE", settings["CROSSOVER_STORE"])
+        budgets = [word for amount in (4, 8, 16, 32, 64, 128) for word in ("--budget", str(amount))]
+        assert main(["sweep", "tones", "--jobs", "1", *budgets]) in (0, 1)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"],
+            cwd=ROOT,
+            env={**os.environ, **settings},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(f"{address}/_stcore/health", process, folder / "server.log")
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the dashboard was not served: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        browser = playwright.chromium.launch(executable_path=system_chromium(), args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(server, chromium, request):
+    """`visit("/explore?case=tones", width=390, dark=True)`: the page, once it has drawn its title.
+
+    An error in the page's own scripts fails the test; a failed test leaves a picture in tests/browser/screenshots.
+    """
+    opened: list[Page] = []
+    errors: list[str] = []
+
+    def go(path: str, width: int = 1440, dark: bool = False) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": HEIGHTS.get(width, 900)},
+            color_scheme="dark" if dark else "light",
+            permissions=["microphone"],
+        )
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        opened.append(page)
+        page.goto(server + path)
+        page.wait_for_selector("h1")
+        return page
+
+    failures = request.session.testsfailed
+    yield go
+    if opened and request.session.testsfailed > failures:
+        folder = Path(__file__).parent / "screenshots"
+        folder.mkdir(exist_ok=True)
+        opened[-1].screenshot(path=folder / f"{request.node.name}.png")
+    for page in opened:
+        page.context.close()
+    assert not errors, errors
