@@ -31,11 +31,11 @@ def render(pool: str, shard: int) -> Floats:
     speaker = Espeak()
     if speaker.rate * _UP != RATE * _DOWN:
         raise ValueError(f"espeak-ng speaks at {speaker.rate} samples a second, not at 22050")
-    dry = [_speak(speaker, plan) for plan in plans]
-    return np.concatenate([_record(plan, speech, dry) for plan, speech in zip(plans, dry, strict=True)])
+    dry = [speak(speaker, plan) for plan in plans]
+    return np.concatenate([record(plan, speech, dry) for plan, speech in zip(plans, dry, strict=True)])
 
 
-def _speak(speaker: Espeak, plan: Plan) -> Floats:
+def speak(speaker: Espeak, plan: Plan) -> Floats:
     """The words alone, at 22,050 Hz, spoken fast enough to leave a margin in the window."""
     room = (plan.samples - 2 * _MARGIN) * _DOWN // _UP
     speaker.voice(f"{plan.accent}+{plan.variant}")
@@ -49,7 +49,7 @@ def _speak(speaker: Espeak, plan: Plan) -> Floats:
         pace = min(FASTEST, int(pace * max(1.03, len(speech) / room)) + 1)
 
 
-def _record(plan: Plan, speech: Floats, others: list[Floats]) -> Floats:
+def record(plan: Plan, speech: Floats, others: list[Floats]) -> Floats:
     """What a microphone in the room hears: `plan.samples` samples at 16 kHz."""
     rng = np.random.default_rng(plan.seed)
     # The transform is circular: what the room adds beyond the end must have faded when it comes round.
@@ -60,14 +60,16 @@ def _record(plan: Plan, speech: Floats, others: list[Floats]) -> Floats:
     noise = _noise(plan, others, blocks, rng)[: plan.samples]
     gain = np.sqrt(np.mean(heard**2) / (np.mean(noise**2) + 1e-12)) * 10 ** (-plan.snr / 20)
     mixed = heard + gain * noise
-    return (mixed / np.max(np.abs(mixed)) * 10 ** (-plan.level / 20)).astype(np.float32)
+    recorded: Floats = (mixed / np.max(np.abs(mixed)) * 10 ** (-plan.level / 20)).astype(np.float32)
+    return recorded
 
 
 def _at_rate(speech: Floats, at: int, blocks: int) -> NDArray[np.complexfloating[Any, Any]]:
     """Spectrum at 16 kHz of speech at 22,050 Hz that begins at sample `at` of a window of `blocks` * 20 ms."""
     window = np.zeros(blocks * _DOWN, np.float32)
     window[at : at + len(speech)] = speech[: len(window) - at]
-    return np.fft.rfft(window)[: blocks * _UP // 2 + 1]
+    spectrum: NDArray[np.complexfloating[Any, Any]] = np.fft.rfft(window)[: blocks * _UP // 2 + 1]
+    return spectrum
 
 
 def _room(plan: Plan, rng: np.random.Generator) -> Floats:
