@@ -199,8 +199,6 @@ def test_commands_are_planned_without_sound() -> None:
     seconds = train.weight * 3600
     assert 0.5 < seconds.min() < seconds.max() < 10
     assert len(train.y[5].split()) == len(train.gold[5]["phonemes"])
-        train.gold[5]["phonemes"]
-    )
     lexicon = task.side["lexicon"]
     for i in range(0, len(train), 501):
         assert all(p in lexicon[w] for w, p in zip(train.y[i].split(), train.gold[i]["phonemes"], strict=True))
