@@ -13,7 +13,6 @@ HERE = Path(__file__).parent / "app_pages"
 explore = st.Page(
     HERE / "explore.py",
     title="Explore",
-    icon=":material/show_chart:",
     url_path="explore",
     help="With this much data: a pipeline or an end-to-end network? Measured error against data size.",
 )
@@ -22,14 +21,12 @@ pages = [
     st.Page(
         HERE / "try_it.py",
         title="Try it",
-        icon=":material/mic:",
         url_path="try_it",
         help="Give an input of your own to models trained with the budget you picked, stage by stage.",
     ),
     st.Page(
         HERE / "data.py",
         title="Data and licences",
-        icon=":material/database:",
         url_path="data",
         help="What each task's data is, where it comes from and under which terms.",
     ),
@@ -43,7 +40,7 @@ def start() -> None:
 
 home = st.Page(start, title="Crossover", url_path="home", default=True, visibility="hidden")
 page = st.navigation([home, *pages], position="top")
-# The icon is a file of ours: Streamlit would fetch a named one from the network.
+# The icon is a file of ours, and the pages have none: Streamlit fetches the icon of a tab from the network.
 icon = (HERE.parent / "favicon.svg").read_text()
 st.set_page_config(page_title=f"{page.title} · Crossover", page_icon=icon, layout="wide")
 page.run()

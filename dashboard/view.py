@@ -43,12 +43,17 @@ def resolve(params: Mapping[str, str], kept: Mapping[str, str], cases: Mapping[s
         params = {}
         asked = None
     case = cases[asked] if asked else cases.get(kept.get("case", ""), next(iter(cases.values())))
+    if asked is None and params.get("task") not in [None, *(task.slug for task in case.tasks)]:
+        # A link that names the task alone means the case that has it.
+        named = [other for other in cases.values() if params["task"] in [task.slug for task in other.tasks]]
+        case = named[0] if named else case
     if kept.get("case") != case.slug:
         kept = {}
     slugs = [task.slug for task in case.tasks]
     asked = params.get("task")
     if asked is not None and asked not in slugs:
         notes.append(f"{case.title} has no task “{_short(asked)}”; this is {case.tasks[0].title}.")
+        params = {}
         asked = None
     chosen = asked or kept.get("task")
     task = case.task(chosen if chosen in slugs else None)

@@ -160,6 +160,7 @@ def test_the_url_wins_over_the_session_and_unknown_values_fall_back_with_a_sente
     assert (asked.case.slug, asked.task.slug, asked.budget, asked.notes) == ("speech", "digits", 0.2, ())
     other = view.resolve({"case": "speech"}, kept, cases)
     assert other.budget is None
+    assert view.resolve({"task": "pairs", "budget": "9"}, {}, cases).case.slug == "tones"
     for params in ({"case": "<b>x"}, {"task": "nothing"}, {"budget": "nan"}, {"budget": "-3"}, {"budget": "1e999"}):
         assert len(view.resolve(params, {}, cases).notes) == 1
     assert "<" not in view.resolve({"case": "<script>"}, {}, cases).notes[0]
