@@ -62,6 +62,9 @@ def ensure(pool: str, shard: int) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         with locked(file.with_suffix(".lock")):
             if not file.exists():
+                for left in file.parent.glob(f"{file.name}.*.partial"):
+                    # Of a renderer that was killed.
+                    left.unlink(missing_ok=True)
                 _render(pool, shard, file)
     except OSError as error:
         raise UserError(
