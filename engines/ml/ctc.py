@@ -61,18 +61,22 @@ def collate(features: Sequence[NDArray[np.floating]], targets: Sequence[Sequence
 
 def bent(batch: Batch, augment: Augment, rng: np.random.Generator) -> Batch:
     """`batch` with its spectrograms stretched along time and frequency, and masked."""
-    features, lengths = stretched(batch.features, batch.lengths, augment, rng)
+    speeds, pitches = factors(len(batch.lengths), augment, rng)
+    features, lengths = stretched(batch.features, batch.lengths, speeds, pitches)
     masked(features, lengths.tolist(), augment, rng)
     return Batch(features, lengths, batch.targets, batch.target_lengths)
 
 
-def stretched(features: Tensor, lengths: Tensor, augment: Augment, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Bilinear resampling of every utterance: time by 1 +- speed, frequency about the lowest bin by 1 +- pitch."""
-    count, frames, bins = features.shape
-    if not augment.speed and not augment.pitch:
-        return features.clone(), lengths
-    speed = torch.from_numpy(rng.uniform(1 - augment.speed, 1 + augment.speed, count)).float()
-    pitch = torch.from_numpy(rng.uniform(1 - augment.pitch, 1 + augment.pitch, count)).float()
+def factors(count: int, augment: Augment, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """How much faster, and how much higher, each of `count` utterances is to be: two tensors (count,)."""
+    speed = rng.uniform(1 - augment.speed, 1 + augment.speed, count)
+    pitch = rng.uniform(1 - augment.pitch, 1 + augment.pitch, count)
+    return torch.from_numpy(speed).float(), torch.from_numpy(pitch).float()
+
+
+def stretched(features: Tensor, lengths: Tensor, speed: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor]:
+    """Bilinear resampling of every utterance: frame t, bin b shows what was at frame t * speed, bin b * pitch."""
+    _, frames, bins = features.shape
     new = torch.clamp((lengths / speed).long(), min=1)
     ends = int(new.max())
     time = (torch.arange(ends) * speed[:, None]) * 2 / max(1, frames - 1) - 1
