@@ -41,7 +41,7 @@ def server(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CROSSOVER_STORE", settings["CROSSOVER_STORE"])
         budgets = [word for amount in (4, 8, 16, 32, 64, 128) for word in ("--budget", str(amount))]
-        assert main(["sweep", "tones", "--jobs", "1", *budgets]) in (0, 1)
+        assert main(["sweep", "tones", "--jobs", "1", "--keep", *budgets]) in (0, 1)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
