@@ -22,7 +22,7 @@ _OPENSLR_101 = Source(
 _AUDIO = {"sample_rate": "int64", "seconds": "double", "audio": "binary"}
 _BONES = tuple(f"{bone}{finger}" for bone in ("MC", "PP") for finger in range(1, 6))
 _BONES += tuple(f"{bone}{finger}" for bone, first in (("MP", 2), ("DP", 1)) for finger in range(first, 6))
-_BY_HAND = "put {file} (see {page}) into a directory and name the directory in CROSSOVER_DATA"
+_BY_HAND = "{file} cannot be made from {page} by itself yet, so put it into a directory and name the directory in CROSSOVER_DATA"
 
 _ENTRIES = (
     Dataset(
@@ -144,9 +144,9 @@ _ENTRIES = (
         title="Lengths of hand bones",
         what="19 bones of the hands of 334 children aged 9 to 18, in mm, from experts' landmarks on radiographs",
         licence="figures derived from published landmarks; the radiographs are the Digital Hand Atlas (USC)",
-        citation="Payer et al. 2019, Integrating spatial configuration into heatmap regression based CNNs, "
-        "Medical Image Analysis",
-        page="https://ipilab.usc.edu/computer-aided-bone-age-assessment-of-children-using-a-digital-hand-atlas-2/",
+        citation="Payer et al. 2019, Integrating spatial configuration into heatmap regression based CNNs "
+        "for landmark localization, Medical Image Analysis",
+        page="https://github.com/christianpayer/MedicalDataAugmentationTool-HeatmapRegression",
         file="hand_bone_lengths.csv",
         rows=334,
         columns=dict.fromkeys(("id", "sex", "age_years", *_BONES), ""),
