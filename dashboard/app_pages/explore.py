@@ -61,10 +61,14 @@ def draw(shown: view.View, measured: Measured, budget: float, options: list[floa
 def behind(shown: view.View, measured: Measured, budget: float) -> None:
     """What stands behind the chart: the table, and which stage the errors come from."""
     case, task = shown.case, shown.task
-    table = pd.DataFrame(charts.table(case, task, measured.points))
-    with st.expander("The table behind the chart", icon=":material/table_chart:"):
-        st.dataframe(table, hide_index=True, alt=f"Every measured point of {task.title}")
-        st.download_button(
+    behind_it = st.expander(
+        "The table behind the chart", icon=":material/table_chart:", key="explore_table", on_change="rerun"
+    )
+    # The browser loads what draws tables only for those who open it.
+    if behind_it.open:
+        table = pd.DataFrame(charts.table(case, task, measured.points))
+        behind_it.dataframe(table, hide_index=True, alt=f"Every measured point of {task.title}")
+        behind_it.download_button(
             "Download as CSV",
             table.to_csv(index=False),
             file_name=f"{case.slug}_{task.slug}.csv",
