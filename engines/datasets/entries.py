@@ -22,7 +22,7 @@ _OPENSLR_101 = Source(
 _AUDIO = {"sample_rate": "int64", "seconds": "double", "audio": "binary"}
 _BONES = tuple(f"{bone}{finger}" for bone in ("MC", "PP") for finger in range(1, 6))
 _BONES += tuple(f"{bone}{finger}" for bone, first in (("MP", 2), ("DP", 1)) for finger in range(first, 6))
-_BY_HAND = "{file} cannot be made from {page} by itself yet, so put it into a directory and name the directory in CROSSOVER_DATA"
+_BY_HAND = "the project cannot yet make {file} from {page}, so name a directory that holds it in CROSSOVER_DATA"
 
 _ENTRIES = (
     Dataset(

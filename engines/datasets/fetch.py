@@ -26,7 +26,7 @@ def fetch(entry: Dataset, show: bool = True) -> Path:
     if found is not None:
         return found
     if not entry.convert:
-        raise UserError(f"{entry.title} cannot be fetched by itself: {store.how_to_get(entry.name)}.")
+        raise UserError(f"{entry.title} cannot be fetched: {store.how_to_get(entry.name)}.")
     folder = store.cache_directory() / "datasets"
     sources = folder / "sources"
     target = folder / entry.file
