@@ -16,8 +16,9 @@ import streamlit as st
 
 from dashboard import panels, worddiff, words
 from dashboard.panels.beside import Beside, plain
+from engines import datasets
 from engines.core import CaseStudy, Example, Task, UserError, resolve
-from engines.runs import RunStore
+from engines.runs.store import ROOT
 
 RECORDED, UPLOADED, EXAMPLE = "recorded", "uploaded", "example"
 # What st.audio_input can record at, in samples a second.
@@ -202,13 +203,18 @@ def _pick(case: CaseStudy, task: Task, examples: tuple[Example, ...], lacking: s
         on_change=picked,
     )
     if clip and clip.key in by_key and by_key[clip.key].note:
-        st.caption(by_key[clip.key].note)
+        st.caption(plain(by_key[clip.key].note))
+    away = [name for name in task.datasets if datasets.find(name) is None and not datasets.dataset(name).generated]
+    if away:
+        st.caption(
+            f"For examples from {datasets.dataset(away[0]).title}, which is not on this machine, "
+            f"{datasets.how_to_get(away[0])}."
+        )
 
 
 def _take_example(case: CaseStudy, task: Task, example: Example) -> None:
-    path = Path(example.path)
-    if not path.is_absolute():
-        path = RunStore().root / case.slug / "examples" / path
+    # An absolute path stays as it is.
+    path = ROOT / case.slug / "examples" / example.path
     try:
         data = path.read_bytes()
     except OSError:
