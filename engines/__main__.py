@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engines import registry
 from engines.core import UserError
+from engines.datasets.cli import add_parser as add_data
 from engines.runs import RunStore, report
 
 
@@ -19,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     _add_sweep(commands)
     _add_report(commands)
     _add_answer(commands)
+    add_data(commands)
     cases = commands.add_parser("cases", help="the case studies, a line each")
     cases.set_defaults(run=lambda chosen: print(*registry.cases(), sep="\n") or 0)
     chosen = parser.parse_args(arguments)
