@@ -30,16 +30,17 @@ def engine_card(view: View, measured: Measured, info: EngineInfo, budget: float)
         for reading, title in info.readings.items():
             other = measured.of(f"{info.name}+{reading}", budget)
             if other:
-                bounds = words.interval(other.low, other.high, task.metric)
+                bounds = words.interval(other.low, other.high, task.metric).replace(" ", "\u00a0")
                 lines.append(f"**{words.score(other.mean, task.metric)}** {title} :gray[({bounds})]")
         if info.supervision:
             lines.append(f":gray[Given besides the pairs:] {words.listing(list(info.supervision))}")
         else:
             lines.append(":gray[Given:] nothing but the pairs")
         if point:
+            learned = "parameter" if point.parameters == 1 else "parameters"
             lines.append(
                 f":gray[Trains in] {words.duration(point.train_seconds)}:gray[, answers in] "
-                f"{words.duration(point.answer_seconds)}:gray[;] {words.count(point.parameters)} :gray[parameters]"
+                f"{words.duration(point.answer_seconds)}:gray[;] {words.count(point.parameters)} :gray[{learned}]"
             )
         st.markdown("  \n".join(f":small[{line}]" for line in lines))
         _run(view, measured, info, specs(case, task, info, budget))
@@ -83,15 +84,20 @@ def _run(view: View, measured: Measured, info: EngineInfo, wanted: Sequence[RunS
     if not missing:
         return
     spec = missing[0]
+    some = len(missing) < len(wanted)
     job = jobs.read(spec)
     failed = measured.failures.get(spec.id)
     if failed:
-        st.error(f"This run failed: {failed}", icon=":material/error:")
+        # The engine's own sentence; the name of the kind of error before it helps nobody here.
+        reason = failed.removeprefix("UserError: ")
+        if some:
+            st.caption(f"Seed {spec.seed} failed: {reason}")
+        else:
+            st.error(f"This run failed: {reason}", icon=":material/error:")
     elif job and job.state == "failed":
         st.error(job.sentence, icon=":material/error:")
     elif job and job.state == "cancelled":
         st.caption("Cancelled.")
-    some = len(missing) < len(wanted)
     text = (
         "Try again" if failed or (job and job.state == "failed") else f"Run seed {spec.seed}" if some else "Run it here"
     )

@@ -120,10 +120,11 @@ def _changes(case: CaseStudy, task: Task, found: list[Crossing]) -> str:
     parts = []
     for crossing in found:
         before, after = spoken(case, crossing.before), spoken(case, crossing.after) if crossing.after else ""
-        low, high = words.amount(crossing.low, task.unit), words.amount(crossing.high, task.unit)
         if crossing.after:
-            parts.append(f"{after} overtakes {before} between {low} and {high}")
+            between = words.span(crossing.low, crossing.high, task.unit, "and")
+            parts.append(f"{after} overtakes {before} between {between}")
         else:
+            low, high = words.amount(crossing.low, task.unit), words.amount(crossing.high, task.unit)
             parts.append(f"{before} leads up to {low}; from {high} on there is no clear difference")
     return ", then ".join(parts)
 
@@ -218,4 +219,4 @@ def _capital(sentence: str) -> str:
 def _scope(common: list[float], unit: str) -> str:
     if len(common) == 1:
         return f"at {words.amount(common[0], unit)}, the only budget both were measured at"
-    return f"at every budget measured, {words.amount(common[0], unit)} to {words.amount(common[-1], unit)}"
+    return f"at every budget measured, {words.span(common[0], common[-1], unit)}"

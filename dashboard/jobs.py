@@ -176,10 +176,18 @@ def _alive(pid: int, path: Path) -> bool:
 def _command(pid: int) -> str:
     """The command line of a process, "" when there is none (or it has ended and nobody has asked how)."""
     if Path("/proc/self/cmdline").exists():
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            return ""
+        # The line is empty for an instant while a process becomes another program (nice becomes Python), and for good
+        # once it has ended.
+        for _ in range(20):
+            try:
+                line = Path(f"/proc/{pid}/cmdline").read_bytes()
+                ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+            except OSError:
+                return ""
+            if line or ended:
+                return line.decode(errors="replace")
+            time.sleep(0.01)
+        return ""
     listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return listed.stdout
 

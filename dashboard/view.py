@@ -120,6 +120,7 @@ def pick() -> View:
             on_change=_task_changed,
             width=320,
         )
+        st.caption(view.case.question, width=400)
     for note in view.notes:
         st.info(note, icon=":material/info:")
     return view
@@ -128,7 +129,7 @@ def pick() -> View:
 def pick_budget(
     view: View,
     budgets: Sequence[float],
-    label: str = "Budget",
+    label: str = "Training data",
     lacking: str = "it was not measured",
     default: float | None = None,
 ) -> float:

@@ -15,6 +15,14 @@ def amount(value: float, unit: str) -> str:
     return f"{_digits(value)} {unit}"
 
 
+def span(low: float, high: float, unit: str, joint: str = "to") -> str:
+    """Two amounts, the unit said once where it is the same: "2 to 42 min", "1.5 min to 2.9 h"."""
+    first, last = amount(low, unit), amount(high, unit)
+    number, _, one = first.partition(" ")
+    same = one == last.partition(" ")[2] or one + "s" == last.partition(" ")[2]
+    return f"{number if same else first} {joint} {last}"
+
+
 def duration(seconds: float) -> str:
     """A time: "0.8 ms", "12 ms", "45 s", "1.5 min", "1.6 h", "3 days"."""
     for scale, unit, below in ((1e-3, "ms", 0.9995), (1.0, "s", 59.5), (60.0, "min", 3570.0), (3600.0, "h", 172800.0)):

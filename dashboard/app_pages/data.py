@@ -18,7 +18,7 @@ for case in registry.cases().values():
         with st.container(border=True):
             kind = "Synthetic data" if task.simulated else "Real data"
             st.subheader(view.title(task))
-            budgets = f"{words.amount(task.budgets[0], task.unit)} to {words.amount(task.budgets[-1], task.unit)}"
+            budgets = words.span(task.budgets[0], task.budgets[-1], task.unit)
             st.markdown(f"{task.summary}\n\n{kind}; budgets from {budgets}; scored by {task.metric.name}.")
             for test, what in task.variants.items():
                 st.caption(f"Further test set, {test.replace('_', ' ')}: {what}.")

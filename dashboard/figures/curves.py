@@ -13,6 +13,7 @@ from dashboard import theme
 from engines.core import Floats
 
 HEIGHT = 460  # px
+PLOT = HEIGHT - 78  # px between the axis of data and the top of the plot
 LABEL_WIDTH = 118  # px, kept free at the right for the names at the lines' ends
 LABEL_HEIGHT = 17  # px of a line of a name
 
@@ -190,19 +191,22 @@ def _names(figure: go.Figure, lines: Sequence[Line], top: float) -> None:
     ends = [(float(line.means[-1]), line) for line in lines if len(line.means)]
     ends.sort(key=lambda end: end[0])
     heights = np.array([LABEL_HEIGHT * (1 + line.name.count("<br>")) for _, line in ends], dtype=np.float64)
-    pixels = np.array([end for end, _ in ends]) / (1.06 * top) * (HEIGHT - 90)
-    for place, (_, line) in zip(spread(pixels, heights), ends, strict=True):
+    pixels = np.array([end for end, _ in ends]) / (1.06 * top) * PLOT
+    for place, (_, line) in zip(spread(pixels, heights, PLOT), ends, strict=True):
         figure.add_annotation(
             text=f'<span style="color:{theme.COLOURS[line.shape]}">{theme.SIGNS[line.shape]}</span> {line.name}',
-            x=1, y=float(place / (HEIGHT - 90) * 1.06 * top), xref="paper", xanchor="left", xshift=6,
+            x=1, y=float(place / PLOT), xref="paper", yref="paper", xanchor="left", yanchor="middle", xshift=6,
             showarrow=False, align="left", font={"size": theme.SMALL},
         )  # fmt: skip
 
 
-def spread(places: Floats, heights: Floats) -> Floats:
-    """Centres near `places` (growing, shape (n,)) for labels of these `heights`, so that none overlaps another: groups
-    that touch are moved as one, to where their members would be on average (the pool-adjacent-violators algorithm of
-    Barlow et al. 1972, applied to what is left of each place after the labels below it)."""
+def spread(places: Floats, heights: Floats, room: float) -> Floats:
+    """Centres near `places` (growing, shape (n,)) for labels of these `heights`, so that none overlaps another and, if
+    all fit, none leaves [0, room]: groups that touch are moved as one, to where their members would be on average (the
+    pool-adjacent-violators algorithm of Barlow et al. 1972, applied to what is left of each place after the labels
+    below it)."""
+    if not len(places):
+        return places
     below = np.concatenate([[0.0], np.cumsum((heights[:-1] + heights[1:]) / 2)])[: len(places)]
     groups: list[tuple[float, int]] = []
     for wanted in places - below:
@@ -211,5 +215,6 @@ def spread(places: Floats, heights: Floats) -> Floats:
             before, members = groups.pop()
             mean, count = (before * members + mean * count) / (members + count), members + count
         groups.append((mean, count))
-    means: Floats = np.array([mean for mean, count in groups for _ in range(count)], dtype=np.float64) + below
-    return means
+    means = np.array([mean for mean, count in groups for _ in range(count)], dtype=np.float64)
+    placed: Floats = np.clip(means, 0.0, max(0.0, room - float(below[-1]))) + below
+    return placed

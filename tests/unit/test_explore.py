@@ -96,7 +96,7 @@ def test_planted_crossings_are_found():
     assert findings.crossings(pipeline, network, TASK.metric) == [findings.Crossing(0.2, 0.8, "pipeline", "end_to_end")]
     assert findings.crossings(network, pipeline, TASK.metric) == [findings.Crossing(0.2, 0.8, "pipeline", "end_to_end")]
     said = findings.headline(SPEECH, TASK, [*pipeline, *network])
-    assert said == "End-to-end overtakes the pipeline between 12 min and 48 min."
+    assert said == "End-to-end overtakes the pipeline between 12 and 48 min."
 
 
 def test_noise_is_no_crossing_and_a_lost_lead_is_told():
@@ -106,14 +106,16 @@ def test_noise_is_no_crossing_and_a_lost_lead_is_told():
     pipeline, network = curve("pipeline", 60, 50, 45), curve("end_to_end", 90, 70, 44)
     assert findings.crossings(pipeline, network, TASK.metric) == [findings.Crossing(0.2, 0.4, "pipeline", "")]
     never = findings.headline(SPEECH, TASK, curve("pipeline", 60, 50, 45) + curve("end_to_end", 90, 70, 64))
-    assert never == "The pipeline leads end-to-end at every budget measured, 6 min to 24 min; the curves do not cross."
+    assert never == "The pipeline leads end-to-end at every budget measured, 6 to 24 min; the curves do not cross."
 
 
 @given(st.lists(st.floats(0, 400), min_size=1, max_size=8))
 def test_labels_keep_their_order_and_never_overlap(places):
     wanted = np.sort(np.array(places))
     heights = np.full(len(wanted), 17.0)
-    moved = spread(wanted, heights)
+    moved = spread(wanted, heights, 420.0)
+    assert moved[0] >= 0
+    assert moved[-1] <= 420
     assert (np.diff(moved) >= 17.0 - 1e-6).all()
     if (np.diff(wanted) >= 17.0).all():
         np.testing.assert_allclose(moved, wanted)
