@@ -8,11 +8,12 @@ Source: Rabiner (1989), "A tutorial on hidden Markov models and selected applica
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engines.ml import lda
 from engines.ml.decoder import Hypothesis, SearchSettings, search
 from engines.ml.gmm import Estimator, Mixtures, Statistics, one_each, targets
 from engines.ml.graph import linear_graph
@@ -232,17 +233,28 @@ def _refit(
     return model
 
 
+def learned_front(model: AcousticModel, corpus: Corpus, paths: Paths, size: int, context: int = 4) -> FrontEnd:
+    """A projection of neighbouring frames that tells the states of `paths` apart (engines.ml.lda)."""
+
+    def frames() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for cepstra, path in zip(corpus.cepstra, paths, strict=True):
+            if path is not None:
+                yield spliced(np.asarray(cepstra, np.float32), context), path.columns.astype(np.int64)
+
+    projection = lda.front_end(frames, model.tree.size, size)
+    return FrontEnd(projection.astype(np.float16).astype(np.float32), context)
+
+
 def triphones(
-    model: AcousticModel, corpus: Corpus, recipe: Recipe, rng: np.random.Generator, front: FrontEnd | None = None
+    model: AcousticModel, corpus: Corpus, paths: Paths, recipe: Recipe, rng: np.random.Generator, front: FrontEnd
 ) -> AcousticModel:
-    """Phones in context, their states tied by trees, started from the alignment of `model`."""
-    paths = align_all(model, corpus)
+    """Phones in context, their states tied by trees, started from the paths that `model` found."""
     columns = columns_of(paths)
     if all(c is None for c in columns):
         return model
     silence = model.tree.labels.index(SILENCE)  # the silence columns are the last
     speech = sum(int((c < silence).sum()) for c in columns if c is not None)
-    base = replace(model, front=front or model.front)
+    base = replace(model, front=front)
     if base.front is not model.front:
         dims = base.front(corpus.cepstra[0][:1]).shape[1]
         base = replace(base, mixtures=one_each(model.tree.size, dims))

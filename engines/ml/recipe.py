@@ -11,7 +11,7 @@ import numpy as np
 
 from engines.ml.decoder import Decoder, SearchSettings
 from engines.ml.graph import LanguageModel
-from engines.ml.hmm import AcousticModel, Corpus, Progress, Recipe, monophones, triphones
+from engines.ml.hmm import AcousticModel, Corpus, Progress, Recipe, align_all, learned_front, monophones, triphones
 from engines.ml.lexicon import phones_of
 from engines.ml.wer import combine, measure
 
@@ -19,6 +19,7 @@ DEFAULT = SearchSettings(acoustic_scale=0.07, word_score=0.0)
 SCALES = (0.04, 0.055, 0.075, 0.1, 0.14)
 WORD_SCORES = (-3.0, 0.0, 3.0)
 FIRST_FRAMES = 150_000  # 25 minutes are enough for the phones without context
+DIMENSIONS = 40  # of the learned front end
 TRIPHONES_FROM = 30_000  # frames: five minutes
 
 
@@ -34,7 +35,10 @@ def train(corpus: Corpus, validation: Corpus, rng: np.random.Generator, progress
     if frames[-1] < TRIPHONES_FROM:
         return model
     progress(0.4, "training phones in context")
-    return triphones(model, corpus, recipe, rng)
+    paths = align_all(model, corpus)
+    if all(path is None for path in paths):
+        return model
+    return triphones(model, corpus, paths, recipe, rng, learned_front(model, corpus, paths, DIMENSIONS))
 
 
 def tuned(model: AcousticModel, validation: Corpus, lm: LanguageModel) -> SearchSettings:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
 
 from engines.cases.speech.language import Language
@@ -141,8 +143,8 @@ class Pipeline(Engine):
         return Decoder(own, model, self.states, self.settings, self.fitted.transitions)
 
     def truths(self, x: Any, gold: Mapping[str, Any]) -> Mapping[str, Any]:
-        """"phonemes": scores in which the true phones, laid along the sound by forced alignment, stand out. "words"
-        and "transcript" where gold has "words" (a list of words)."""
+        """What gold's "phonemes" (the phones of each word) make known: scores in which the true phones, laid along the
+        sound by forced alignment, stand out; with gold's "words" also the words and the transcript."""
         phones = [tuple(p) for p in gold.get("phonemes", ()) if len(p)]
         known = set(self.states.phones)
         if not phones or not all(phone in known for word in phones for phone in word):
@@ -189,8 +191,10 @@ class Pipeline(Engine):
             "context": model.front.context,
             "settings": asdict(self.settings),
             "heard": self.heard,
-            "lexicon": {word: [" ".join(p) for p in found] for word, found in lexicon.items()},
         }
+        rows = [(word, " ".join(p)) for word, found in lexicon.items() for p in found]
+        table = pa.table({"word": [word for word, _ in rows], "phones": [phones for _, phones in rows]})
+        pq.write_table(table, directory / "lexicon.parquet", compression="zstd", compression_level=19)
         (directory / "pipeline.json").write_text(json.dumps(meta, separators=(",", ":")))
 
     @classmethod
@@ -201,7 +205,9 @@ class Pipeline(Engine):
         projection = arrays.get("projection")
         front = FrontEnd(None if projection is None else projection.astype(np.float32), meta["context"])
         acoustic = AcousticModel(tree, _mixtures(arrays), arrays["transitions"].astype(np.float32), front)
-        lexicon = {word: [tuple(p.split()) for p in found] for word, found in meta["lexicon"].items()}
+        lexicon: dict[str, list[tuple[str, ...]]] = {}
+        for row in pq.read_table(directory / "lexicon.parquet").to_pylist():
+            lexicon.setdefault(row["word"], []).append(tuple(row["phones"].split()))
         return cls(
             meta["rate"], acoustic, lexicon, Language.load(directory), tuple(meta["heard"]),
             SearchSettings(**meta["settings"]),
