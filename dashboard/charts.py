@@ -37,6 +37,9 @@ def curves(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) 
             if own:
                 lines.append(_line(info, task, own, reading, DASHES[(place - 1) % 3] if reading else "solid"))
     ticks = sorted({float(size) for line in lines for size in line.sizes})
+    texts = [words.amount(size, task.unit) for size in ticks]
+    # A unit that all ticks share is said once, below the axis.
+    shared = len({text.partition(" ")[2].removesuffix("s") for text in texts}) == 1
     better = "lower" if task.metric.lower_is_better else "higher"
     unit = f", {task.metric.unit}" if task.metric.unit else ""
     return learning_curves(
@@ -45,7 +48,8 @@ def curves(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) 
         mark=budget,
         mark_text=words.amount(budget, task.unit),
         ticks=ticks,
-        tick_texts=[words.amount(size, task.unit) for size in ticks],
+        tick_texts=[text.partition(" ")[0] for text in texts] if shared else texts,
+        x_title=texts[-1].partition(" ")[2] if shared else "",
         y_title=f"{task.metric.name.capitalize()}{unit} ({better} is better)",
     )
 

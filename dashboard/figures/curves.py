@@ -57,6 +57,7 @@ def learning_curves(
     mark_text: str = "",
     ticks: Sequence[float] = (),
     tick_texts: Sequence[str] = (),
+    x_title: str = "",
     y_title: str = "",
     dark: bool = False,
 ) -> go.Figure:
@@ -94,6 +95,7 @@ def learning_curves(
         tickmode="array",
         tickvals=ticks,
         ticktext=tick_texts,
+        title={"text": x_title},
         showgrid=False,
         fixedrange=True,
         ticks="outside",
