@@ -20,34 +20,42 @@ def at_budget(shown: view.View, measured: Measured) -> None:
     options = sorted({*task.budgets, *measured.budgets()})
     known = measured.budgets()
     budget = view.pick_budget(shown, options, default=known[len(known) // 2] if known else None)
-    st.title(findings.verdict(case, task, measured.points, budget))
+    test = test_set(shown, measured)
+    here = on_test(measured, test)
+    verdict = findings.verdict(case, task, here.points, budget)
+    st.title(verdict if test == "test" else f"{_plain(test)}: {verdict[:1].lower()}{verdict[1:]}")
     chart, beside = st.columns([2, 1], gap="medium")
     with chart, view.said():
         if measured.points:
-            draw(shown, measured, budget, options)
+            draw(shown, here, budget, options)
         else:
             empty(shown)
     with beside:
         for info in case.engines:
             with view.said():
                 if info.reference:
-                    cards.reference_card(shown, measured, info)
+                    cards.reference_card(shown, here, info)
                 else:
-                    cards.engine_card(shown, measured, info, budget)
+                    cards.engine_card(shown, here, info, budget)
         cards.elsewhere(shown, measured, budget)
     if measured.points:
         behind(shown, measured, budget)
 
 
+def on_test(measured: Measured, test: str) -> Measured:
+    """The points of one test set, as if it were the main one."""
+    if test == "test":
+        return measured
+    return replace(measured, points=tuple(replace(p, test="test") for p in measured.points if p.test == test))
+
+
 def draw(shown: view.View, measured: Measured, budget: float, options: list[float]) -> None:
-    """The chart on one test set, with its finding above and how the other engines compare below."""
+    """The chart, with its finding above and how the other engines compare below."""
     case, task = shown.case, shown.task
-    test = test_set(shown, measured)
-    on_test = [replace(point, test="test") for point in measured.points if point.test == test]
-    finding = findings.headline(case, task, on_test)
+    finding = findings.headline(case, task, measured.points)
     st.subheader(finding)
     st.plotly_chart(
-        charts.curves(case, task, on_test, budget),
+        charts.curves(case, task, measured.points, budget),
         key=CHART,
         on_select=lambda: clicked(options),
         selection_mode="points",
@@ -55,7 +63,7 @@ def draw(shown: view.View, measured: Measured, budget: float, options: list[floa
         alt=finding,
     )
     st.caption(charts.READING)
-    st.markdown("\n".join(f"- {sentence}" for sentence in findings.further(case, task, on_test)))
+    st.markdown("\n".join(f"- {sentence}" for sentence in findings.further(case, task, measured.points)))
 
 
 def behind(shown: view.View, measured: Measured, budget: float) -> None:
@@ -95,7 +103,7 @@ def test_set(shown: view.View, measured: Measured) -> str:
     if not variants:
         return "test"
     test = st.segmented_control(
-        "The chart shows errors on",
+        "Tested on",
         ["test", *variants],
         default="test",
         required=True,
@@ -103,7 +111,7 @@ def test_set(shown: view.View, measured: Measured) -> str:
         key=f"explore_test_{shown.task.slug}",
     )
     if test in variants:
-        st.caption(f"{test.replace('_', ' ').capitalize()}: {variants[test]}.")
+        st.caption(f"{_plain(test)}: {variants[test]}.")
         return str(test)
     return "test"
 
@@ -128,6 +136,10 @@ def clicked(options: list[float]) -> None:
         budget = view.nearest(options, point["x"]) if point["x"] > 0 else None
         if budget and abs(budget / point["x"] - 1) < 0.01:
             view.set_budget(budget)
+
+
+def _plain(test: str) -> str:
+    return test.replace("_", " ").capitalize()
 
 
 with view.said():

@@ -122,6 +122,8 @@ def test_another_test_set_can_be_shown(store):
     page.get("segmented_control")[0].set_value("unseen_speakers").run()
     assert not page.exception
     assert any("Unseen speakers" in caption.value for caption in page.caption)
+    assert page.title[0].value.startswith("Unseen speakers: with ")
+    assert page.metric[0].value == "60.0 %"
 
 
 def test_a_failed_run_is_shown_with_its_reason(store):
