@@ -109,6 +109,8 @@ def card(task: Task, info: EngineInfo, said: Mapping[str, Said], truth: str) -> 
     st.markdown(f":{theme.MARKDOWN[info.shape]}[**{main.sign} {info.title}**]")
     _one(task, said[""], truth, large=True)
     for reading, name in info.readings.items():
+        if said[reading].problem and said[reading].problem == said[""].problem:
+            continue
         st.markdown(f":gray[{name}]")
         _one(task, said[reading], truth, large=False)
     if info.supervision:
@@ -175,7 +177,7 @@ def _cell(task: Task, row: Mapping[str, Said | None], voice: Voice, truth: str) 
     if said is None:
         return '<span style="opacity:.65">…</span>'
     if said.problem:
-        return escape(said.problem)
+        return f'<span style="opacity:.65" title="{escape(said.problem)}">no answer</span>'
     result = score(task, said, truth)
     result = f'<small class="score">{escape(result)}</small>' if result else ""
     return _written(task, said, truth) + result

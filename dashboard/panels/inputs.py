@@ -92,13 +92,12 @@ def offer(case: CaseStudy, task: Task) -> tuple[Clip, Any] | None:
         examples, lacking = (), str(error)
     _start(case, task, examples)
     recorder = RECORDERS.get(task.x.kind)
-    turn = st.session_state.setdefault(ROUND, 0)
     columns = st.columns(1 + (recorder is not None) + bool(examples or lacking), gap="medium")
     if recorder is not None:
         with columns[0]:
-            recorder(case, task, f"try_record_{turn}")
+            recorder(case, task, _widget(RECORDED))
     with columns[int(recorder is not None)]:
-        key = f"try_upload_{turn}"
+        key = _widget(UPLOADED)
         st.file_uploader(
             "Upload a file",
             type=list(case.accepts),
@@ -191,7 +190,8 @@ def _pick(case: CaseStudy, task: Task, examples: tuple[Example, ...], lacking: s
         chosen = st.session_state["try_example"]
         if chosen in by_key:
             _take_example(case, task, by_key[chosen])
-            _others_empty()
+            _empty(RECORDED)
+            _empty(UPLOADED)
 
     st.selectbox(
         "Pick an example",
@@ -230,12 +230,20 @@ def _given(case: CaseStudy, task: Task, key: str, source: str) -> None:
         st.session_state[PROBLEM] = ""
         return
     name = file.name if source == UPLOADED else "recording.wav"
-    take(case, task, Clip(name, file.getvalue(), source))
+    if take(case, task, Clip(name, file.getvalue(), source)):
+        _empty(RECORDED if source == UPLOADED else UPLOADED)
 
 
-def _others_empty() -> None:
-    """New, empty widgets: what they held is no longer the current input."""
-    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+def _widget(source: str) -> str:
+    """The present key of the widget that records or uploads."""
+    return f"try_{source}_{st.session_state.get(ROUND, {}).get(source, 0)}"
+
+
+def _empty(source: str) -> None:
+    """Put a new widget where one holds what is no longer the current input."""
+    if st.session_state.get(_widget(source)) is not None:
+        turns = st.session_state.get(ROUND, {})
+        st.session_state[ROUND] = {**turns, source: turns.get(source, 0) + 1}
 
 
 def _key(example: Example) -> str:

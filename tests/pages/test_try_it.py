@@ -113,6 +113,8 @@ BAD = {
     "empty": ("empty.wav", b""),
     "too short": ("short.wav", sound(seconds=0.02)),
     "too long": ("long.wav", sound(seconds=35)),
+    "too large": ("large.wav", sound() + bytes(20_500_000)),
+    "a name that is markup": ("![x](y) `z`.wav", b"no sound"),
 }
 
 
