@@ -13,9 +13,9 @@ from dashboard import theme
 from engines.core import Floats
 
 HEIGHT = 460  # px
-PLOT = HEIGHT - 78  # px between the axis of data and the top of the plot
+PLOT = HEIGHT - 112  # px of the plot itself, at least: on a narrow screen the ticks are turned and take more room
 LABEL_WIDTH = 118  # px, kept free at the right for the names at the lines' ends
-LABEL_HEIGHT = 17  # px of a line of a name
+LABEL_HEIGHT = 16  # px of a line of a name
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,13 @@ def learning_curves(
         tickmode="array",
         tickvals=ticks,
         ticktext=tick_texts,
-        title={"text": x_title},
         showgrid=False,
         fixedrange=True,
         ticks="outside",
         tickcolor=theme.GRID,
     )
+    if x_title:
+        figure.update_xaxes(title={"text": x_title})
     figure.update_yaxes(range=[0, 1.06 * top], fixedrange=True, nticks=8)
     figure.update_layout(margin={"l": 8, "r": LABEL_WIDTH, "t": 44, "b": 8}, dragmode=False)
     if y_title:

@@ -1,5 +1,7 @@
 """What Explore says and draws: planted points, known sentences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from dashboard import charts, findings, theme, view, words
 from dashboard.figures.curves import Line, learning_curves, spread
 from engines import registry
-from engines.core import UserError
+from engines.core import EngineInfo, UserError
 from engines.runs import Point
 
 SPEECH = registry.case("speech")
@@ -167,3 +169,18 @@ def test_the_nearest_budget_is_nearest_by_ratio():
     assert view.nearest([0.1, 1.0, 10.0], None) == 1.0
     with pytest.raises(UserError):
         view.nearest([], 1.0)
+
+
+def test_a_reference_is_a_dot_apart_from_the_curves_and_has_no_say_in_the_verdict():
+    elsewhere = EngineInfo("elsewhere", "Elsewhere", "pipeline", 1, "x:X", "trained elsewhere", reference=True)
+    case = replace(SPEECH, engines=(*SPEECH.engines, elsewhere))
+    curves = curve("pipeline", 60, 50) + curve("end_to_end", 70, 80)
+    dot = replace(point("pipeline", 0.0, 12.0), engine="elsewhere", reference=True)
+    figure = charts.curves(case, TASK, [*curves, dot], 0.1)
+    drawn = [trace for trace in figure.data if trace.mode == "markers+text"]
+    assert [trace.text[0] for trace in drawn] == ["Elsewhere"]
+    assert drawn[0].x[0] < 0.1
+    assert figure.layout.xaxis.ticktext[0] == "none"
+    assert "Elsewhere" not in findings.verdict(case, TASK, [*curves, dot], 0.1)
+    assert findings.spoken(case, "pipeline") == "the pipeline"
+    charts.curves(case, TASK, [dot], 0.1)  # a reference alone can be drawn too
