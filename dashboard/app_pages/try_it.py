@@ -1,18 +1,23 @@
 """Try it: give an input of your own to models trained with the budget you picked, and see every step of the answer."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import models, panels, view, worddiff, words
+from dashboard import models, panels, theme, view, worddiff, words
 from dashboard.panels import answers, inputs
 from dashboard.panels.answers import Said, Voice
-from engines.core import Trace, UserError
+from engines.core import EngineInfo, Trace, UserError
+from engines.runs import RunSpec
 
-st.html(f"<style>{worddiff.STYLE}{answers.LADDER_STYLE}</style>")
+# As many as can be read side by side; more go on below.
+ABREAST = 3
+
 shown = view.pick()
 case, task = shown.case, shown.task
 st.title("Try it yourself")
+st.html(f"<style>{worddiff.STYLE}{answers.LADDER_STYLE}</style>")
 st.markdown(
-    f"Every engine answers the same input with the training data you allow it. {case.question}"
+    "Give one input to every engine, trained with as much data as you allow, and see how each comes to its answer."
     + (" These models learned from synthetic data." if task.simulated else "")
 )
 
@@ -20,7 +25,9 @@ if not case.decode:
     st.info(f"{case.title} takes no input of your own: pick another case above.", icon=":material/info:")
     st.stop()
 
-kept = models.kept(case, task)
+kept: dict[str, dict[float, RunSpec]] = {}
+with view.said():
+    kept = models.kept(case, task)
 engines = [info for info in case.engines if not info.reference]
 references = [info for info in case.engines if info.reference]
 given = inputs.offer(case, task)
@@ -42,7 +49,7 @@ budgets = sorted({budget for found in kept.values() for budget in found})
 @st.fragment
 def answered() -> None:
     """Everything that depends on the budget or the reference: redrawn alone when one of them changes."""
-    budget = view.pick_budget(shown, budgets, "Budget the models were trained with", "no trained model is kept for it")
+    budget = view.pick_budget(shown, budgets, lacking="no trained model is kept for it")
     truth = said() if task.y.kind == "text" else ""
     present = [info for info in engines if budget in kept.get(info.name, {})]
     asked = list(engines)
@@ -57,7 +64,7 @@ def answered() -> None:
     st.subheader("The same input at every budget", anchor="ladder")
     slot = st.empty()
     steps(present, budget, truth)
-    climb(slot, present, budget, truth)
+    climb(slot, budget, truth)
 
 
 def said() -> str:
@@ -79,8 +86,10 @@ def said() -> str:
     return truth
 
 
-def cards(asked, present, budget, truth) -> None:
-    columns = st.columns(len(asked), gap="small")
+def cards(asked: list[EngineInfo], present: list[EngineInfo], budget: float, truth: str) -> None:
+    """A card an engine: what it answers."""
+    rows = [asked[start : start + ABREAST] for start in range(0, len(asked), ABREAST)]
+    columns = [column for row in rows for column in st.columns(len(row), gap="small")]
     for column, info in zip(columns, asked, strict=True):
         with column.container(border=True, height="stretch", key=f"try-card-{info.name}"):
             if info not in present:
@@ -94,7 +103,7 @@ def cards(asked, present, budget, truth) -> None:
             answers.card(task, info, said, truth)
 
 
-def away(info, budget) -> None:
+def away(info: EngineInfo, budget: float) -> None:
     """No model of this engine is kept at this budget: the nearest ones are one click away."""
     st.markdown(f"**{info.title}**")
     st.caption(f"No trained model is kept at {words.amount(budget, task.unit)}.")
@@ -109,9 +118,9 @@ def away(info, budget) -> None:
         )
 
 
-def climb(slot, present, budget, truth) -> None:
+def climb(slot: DeltaGenerator, budget: float, truth: str) -> None:
     """The ladder, drawn anew with every answer that comes in."""
-    columns = [voice for voice in answers.voices([info for info in engines if info.name in kept])]
+    columns = answers.voices([info for info in engines if info.name in kept])
     rows: dict[float, dict[str, Said | None]] = {
         each: {voice.key: None for voice in columns if each in kept[voice.info.name]} for each in budgets
     }
@@ -122,7 +131,8 @@ def climb(slot, present, budget, truth) -> None:
         slot.html(answers.ladder(task, columns, rows, budget, truth))
 
 
-def steps(present, budget, truth) -> None:
+def steps(present: list[EngineInfo], budget: float, truth: str) -> None:
+    """What every stage of the chosen engines gave, engines side by side."""
     st.subheader("Step by step", anchor="steps")
     offered = {voice.key: voice for voice in answers.voices(present)}
     chosen = st.pills(
@@ -138,17 +148,16 @@ def steps(present, budget, truth) -> None:
     if not picked:
         st.caption("Pick an engine above to see its steps.")
         return
-    # Three abreast can be read; more go on below.
-    for start in range(0, len(picked), 3):
-        abreast = picked[start : start + 3]
+    for start in range(0, len(picked), ABREAST):
+        abreast = picked[start : start + ABREAST]
         for column, voice in zip(st.columns(len(abreast), gap="medium"), abreast, strict=True):
             with column:
                 chain(voice, budget, truth, 1000 // len(abreast))
 
 
-def chain(voice, budget, truth, width) -> None:
+def chain(voice: Voice, budget: float, truth: str, width: int) -> None:
     """The steps of one answer, one below the other."""
-    st.markdown(f":{answers.theme.MARKDOWN[voice.info.shape]}[**{voice.sign} {voice.title}**]")
+    st.markdown(f":{theme.MARKDOWN[voice.info.shape]}[**{voice.sign} {voice.title}**]")
     spec = None if voice.info.reference else kept[voice.info.name][budget]
     trace = answers.trace(clip, x, task, voice, spec)
     if not isinstance(trace, Trace):
