@@ -38,6 +38,9 @@ from engines.ml.graph import GAP, Graph, LanguageModel, Layout, Lexicon, linear_
 _FLOOR = np.float32(-1e4)  # scores below (and not-a-numbers) count as this, so that no state is ever impossible
 
 
+_WORD_END = np.float32(0.5)  # paths that end a word have to keep to this share of the beam among themselves
+
+
 @dataclass(frozen=True)
 class SearchSettings:
     """acoustic_scale: factor on frame scores. word_score: added per word (log; above 0 favours more words).
@@ -48,8 +51,8 @@ class SearchSettings:
 
     acoustic_scale: float = 1.0
     word_score: float = 0.0
-    beam: float = 10.0
-    max_active: int = 1500
+    beam: float = 12.0
+    max_active: int = 2500
 
 
 @dataclass(frozen=True)
@@ -200,7 +203,7 @@ def _search(
     node_score[start] = 0.0
     touched[level[start], 0] = start
     n_touched[level[start]] = 1
-    best = np.float32(0.0)
+    best, best_at = np.float32(0.0), 0
     for t in range(frames + 1):
         # 1. tokens of the frame before move out of their states (t = 0: there is only the start node)
         new = n_tok
@@ -224,6 +227,13 @@ def _search(
                 tok_state, tok_back, tok_word, tok_score = _grow(
                     tok_state, tok_back, tok_word, tok_score, 8 * (new - old) + 1024
                 )
+            if t < frames:  # where the best token goes sets the mark that all others have to reach
+                s = tok_state[best_at]
+                ceiling = best + moves[column[s], 0] + scores[t, column[s]]
+                for a in range(arc_ptr[s], arc_ptr[s + 1]):
+                    if arc_dest[a] >= 0:
+                        score = best + moves[column[s], 1] + arc_lm[a] + scores[t, column[arc_dest[a]]]
+                        ceiling = max(ceiling, score)
             for i in range(old, new):
                 if tok_score[i] < cut:
                     continue
@@ -267,6 +277,10 @@ def _search(
                                     n_touched[level[n]] += 1
                                 node_score[n], node_from[n], node_word[n] = score, i, w
         # 2. nodes pass on to shorter histories and to the first states of their trees
+        top = np.float32(-np.inf)
+        for lev in range(n_levels):
+            for k in range(n_touched[lev]):
+                top = max(top, node_score[touched[lev, k]])
         end_score, end_node = np.float32(-np.inf), -1
         for lev in range(n_levels):
             k = 0
@@ -275,6 +289,8 @@ def _search(
                 k += 1
                 if t == frames and node_score[n] + final[n] > end_score:
                     end_score, end_node = node_score[n] + final[n], n
+                if node_score[n] < max(best - beam, top - beam * _WORD_END):
+                    continue
                 came = node_from[n]
                 for a in range(node_ptr[n], node_ptr[n + 1]):
                     d = node_dest[a]
@@ -315,7 +331,8 @@ def _search(
         best = np.float32(-np.inf)
         for i in range(new, n_tok):
             slot[tok_state[i]] = -1
-            best = max(best, tok_score[i])
+            if tok_score[i] > best:
+                best, best_at = tok_score[i], i
 
     complete = end_node >= 0 and end_score > -np.inf
     last_word = -1
