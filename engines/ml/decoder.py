@@ -174,7 +174,7 @@ def _spans(g: Graph, states: np.ndarray, said: np.ndarray, last_word: int) -> tu
 
 
 @njit(cache=True, nogil=True)
-def _search(
+def _search(  # noqa: PLR0915 - one loop: what it holds would cost more to hand around than to read
     scores: Any, moves: Any, column: Any, arc_ptr: Any, arc_dest: Any, arc_lm: Any, arc_word: Any, node_ptr: Any,
     node_dest: Any, node_lm: Any, level: Any, final: Any, start: Any, no_repeat: Any, word_score: Any, beam: Any,
     max_active: Any,
