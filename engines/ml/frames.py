@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from engines.ml import ctc, training
+from engines.ml.networks import Recogniser
 
 NONE = -1  # the label of frames that teach nothing: padding, and what an alignment left out
 
@@ -38,10 +38,16 @@ def batches(
         yield ctc.Batch(bent, lengths, targets, lengths).to(where)
 
 
-def loss(network: nn.Module, batch: ctc.Batch, smoothing: float = 0.1) -> Tensor:
-    """Mean cross-entropy a labelled frame, with a share `smoothing` of the target spread over all labels."""
-    scores, _ = network(batch.features, batch.lengths)
-    return F.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), ignore_index=NONE, label_smoothing=smoothing)
+def loss(network: Recogniser, batch: ctc.Batch) -> Tensor:
+    """Mean of minus the log probability of the label, over labelled frames of one phase drawn for the batch."""
+    every = network.shape.reduction
+    phase = int(torch.randint(every, ()))
+    scores, _ = network(batch.features, batch.lengths, phase)
+    targets = batch.targets[:, phase::every]
+    told = targets != NONE
+    picked = scores.gather(2, targets.clamp(min=0)[:, :, None])[:, :, 0]
+    lost: Tensor = -(picked * told).sum() / told.sum().clamp(min=1)
+    return lost
 
 
 def log_prior(labels: Sequence[NDArray[np.integer]], columns: int) -> NDArray[np.float32]:
@@ -49,4 +55,4 @@ def log_prior(labels: Sequence[NDArray[np.integer]], columns: int) -> NDArray[np
     counts = np.full(columns, 0.5)
     for path in labels:
         counts += np.bincount(path[path >= 0], minlength=columns)
-    return np.log(counts / counts.sum()).astype(np.float32)
+    return np.asarray(np.log(counts / counts.sum()), np.float32)

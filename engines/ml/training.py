@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 Network = TypeVar("Network", bound=nn.Module)
 Progress = Callable[[float, str], None]
-Loss = Callable[[nn.Module, Any], Tensor]
+Loss = Callable[[Any, Any], Tensor]
 """(network, batch) -> scalar: the mean loss of the batch, graph attached."""
 Batches = Callable[[np.random.Generator], Iterable[Any]]
 """rng -> the batches of one pass over the data, in a fresh order."""

@@ -64,10 +64,12 @@ def holdout(count: int, rng: np.random.Generator) -> tuple[NDArray[np.integer], 
 def shape_for(hours: float, bins: int, outputs: int) -> Shape:
     """Capacity by the hours of training sound: wider with more, regularised more with less."""
     if hours < 0.06:
-        return Shape(bins, outputs, channels=16, width=96, kernel=11, blocks=2, hidden=64, dropout=0.2)
-    if hours < 0.6:
-        return Shape(bins, outputs, channels=16, width=144, kernel=11, blocks=3, hidden=96, dropout=0.2)
-    return Shape(bins, outputs, channels=32, width=192, kernel=11, blocks=3, hidden=128, dropout=0.15)
+        return Shape(bins, outputs, width=96, blocks=2, hidden=64, dropout=0.2)
+    if hours < 0.25:
+        return Shape(bins, outputs, width=128, blocks=2, hidden=80, dropout=0.2)
+    if hours < 0.7:
+        return Shape(bins, outputs, width=144, blocks=3, hidden=96, dropout=0.2)
+    return Shape(bins, outputs, width=192, blocks=3, hidden=128, dropout=0.15)
 
 
 def recipe_for(hours: float, share: float = 1.0) -> Recipe:

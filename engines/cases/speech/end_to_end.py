@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -32,11 +32,11 @@ LETTERS = " 'ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LABELS = ("blank", "space", *LETTERS[1:])  # columns of the network
 LAYOUT = CtcLayout(LABELS, blank=0, separator=1)
 BEAM = 12.0
-UNTUNED = SearchSettings(acoustic_scale=0.6, word_score=1.0, beam=BEAM)
+UNTUNED = SearchSettings(acoustic_scale=0.6, word_score=0.0, beam=BEAM)
 TUNED_ON = 60  # held-out utterances at most
 # Tried on held-out utterances: how much the network counts against the language model, and a bonus per word.
-SCALES = (0.4, 0.6, 0.85, 1.2)
-WORD_SCORES = (0.0, 1.0, 2.0)
+SCALES = (0.25, 0.4, 0.6, 0.85)
+WORD_SCORES = (-1.0, 0.0, 1.5)
 
 
 @dataclass(frozen=True)
@@ -80,18 +80,14 @@ class EndToEnd(Engine):
         """The scales of fewest word errors on held-out utterances, which the language model has not read."""
         some = valid.take(np.arange(min(len(valid), TUNED_ON)))
         scores = [acoustic.scores_of(self._network, x) for x in some.features]
-        best, fewest = self.settings, np.inf
-        for scale in SCALES:
-            for word_score in WORD_SCORES:
-                settings = SearchSettings(scale, word_score, BEAM)
-                decoder = self._decoder.with_settings(settings)
-                errors = 0
-                for score, text in zip(scores, some.texts, strict=True):
-                    found = edits(decoder.decode(score).text.split(), text.split())
-                    errors += sum(edit.kind != "equal" for edit in found)
-                if errors < fewest:
-                    best, fewest = settings, errors
-        return best
+
+        def errors(settings: SearchSettings) -> int:
+            decoder = self._decoder.with_settings(settings)
+            found = [edits(decoder.decode(s).text.split(), t.split()) for s, t in zip(scores, some.texts, strict=True)]
+            return sum(edit.kind != "equal" for steps in found for edit in steps)
+
+        best = min((replace(UNTUNED, acoustic_scale=scale) for scale in SCALES), key=errors)
+        return min((replace(best, word_score=score) for score in WORD_SCORES), key=errors)
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
         self.check_reading(reading)
