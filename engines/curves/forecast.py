@@ -1,0 +1,210 @@
+"""What a curve will do beyond its points: an average over families and recencies, and a spread that holds.
+
+A forecast is a set of draws. Each draw picks a family and a recency by weight, perturbs the points by their noise and
+the prior by its spread, fits again, and adds a model discrepancy that grows with the distance extrapolated and was
+learned from LCDB (`discrepancy`). The weights come from an inner hold-out of the largest sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtr, stdtrit
+
+from engines.core import UserError
+from engines.curves import discrepancy
+from engines.curves.curve import Curve, flags, together
+from engines.curves.families import FAMILIES, Fit, fit, refit
+from engines.curves.kernels import Array, Ints
+
+GLOBAL = {0.0: 0.3, 0.5: 0.2}  # recencies at which a family sees the whole curve, and their shares
+LOCAL = {1.0: 1.0, 1.5: 1.5, 2.0: 2.0, 3.0: 1.0}  # those at which it sees the end, where a curve has settled
+CANDIDATES = [
+    (family, recency, share * (family.share if shares is GLOBAL else family.local))
+    for shares in (GLOBAL, LOCAL)
+    for recency, share in shares.items()
+    for family in FAMILIES
+    if shares is GLOBAL or family.local
+]
+MIXED = [family for family, _, _ in CANDIDATES]
+RECENCIES = np.array([recency for _, recency, _ in CANDIDATES])
+SHARES = np.array([share for _, _, share in CANDIDATES])
+ENOUGH = 20.0  # effective points below which a recency loses its weight, since too little is left to fit
+HELD_OUT = 0.3  # the share of the logarithmic range of sizes that the inner hold-out predicts
+POWER = 1.5  # weight ~ share * (held-out squared error in units of noise + TOLERANCE)^-POWER
+TOLERANCE = 20.0
+SURPRISE = 2.5  # a remainder of this many noises at the last size counts half
+PERSISTENCE = 3.0  # ln of the factor in size by which a remainder has faded to 1/e
+OUTERMOST = 20.0  # scales of the discrepancy beyond which no draw goes
+BELOW = 0.999999  # a point on an edge counts as within it
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Draws of a curve. Any size may be asked for: among the measured ones the draws follow the measurements, with
+    their noise; the last of them and everything beyond follow the fitted families.
+
+    fits: one fitted curve a draw; weights, mixture: those of the candidates, and their fits to the means.
+    noise: (draws, n) perturbations of ln error; last_noise: their standard deviation at the last size.
+    normal: (draws,) the standard normal behind each draw's discrepancy.
+    flags: how the curve is ill-behaved (`curve.flags`).
+    """
+
+    curve: Curve
+    mixture: Fit
+    weights: Array
+    fits: Fit
+    noise: Array
+    normal: Array
+    traits: discrepancy.Traits
+    last_noise: float = 0.0
+    flags: tuple[str, ...] = ()
+
+    def central_log(self, sizes: Array) -> Array:
+        """ln of the error in the middle of the forecast at `sizes` (m,), from the last measured one on.
+
+        The families' average, and what it leaves over at the last measured size as far as that is more than noise:
+        such a remainder persists (on LCDB, four fifths of it at a doubling, two fifths at 100 times the data).
+        """
+        sizes = np.asarray(sizes, dtype=np.float64)
+        last = self.curve.sizes[-1:]
+        left = float(np.log(self.curve.mean[-1]) - (self.weights @ self.mixture.log(last))[0])
+        kept = left**3 / (left**2 + (SURPRISE * self.last_noise) ** 2)
+        return np.asarray(self.weights @ self.mixture.log(sizes) + kept * np.exp(-np.log(sizes / last) / PERSISTENCE))
+
+    def log_draws(self, sizes: Array) -> Array:
+        """ln of the error at `sizes` (m,), for every draw: (draws, m)."""
+        sizes = np.atleast_1d(np.asarray(sizes, dtype=np.float64))
+        known = self.curve.sizes
+        out = np.empty((len(self.normal), len(sizes)))
+        logs = np.log(self.curve.mean) + self.noise
+        beyond = sizes >= known[-1]
+        if (~beyond).any():
+            out[:, ~beyond] = self._within(logs, sizes[~beyond])
+        if beyond.any():
+            out[:, beyond] = self._beyond(sizes[beyond])
+        return out
+
+    def _beyond(self, sizes: Array) -> Array:
+        fitted = self.fits.log(sizes)
+        middle = self.central_log(sizes)
+        distance = np.log(sizes / self.curve.sizes[-1])
+        scale = discrepancy.scale(distance, self.traits)
+        spread = discrepancy.SPREAD * (fitted - fitted.mean(axis=0))
+        return np.asarray(middle + spread + self.heavy[:, None] * scale)
+
+    def _within(self, logs: Array, sizes: Array) -> Array:
+        known = np.log(self.curve.sizes)
+        if len(known) == 1:
+            return np.repeat(logs, len(sizes), axis=1)
+        logs = logs.copy()
+        logs[:, -1] = self._beyond(self.curve.sizes[-1:])[:, 0]
+        at = np.clip(np.log(sizes), known[0], known[-1])
+        left = np.clip(np.searchsorted(known, at, side="right") - 1, 0, len(known) - 2)
+        share = (at - known[left]) / (known[left + 1] - known[left])
+        return np.asarray(logs[:, left] * (1 - share) + logs[:, left + 1] * share)
+
+    @cached_property
+    def heavy(self) -> Array:
+        """Each draw's discrepancy in units of its scale: Student's t with the learned degrees of freedom, (draws,)."""
+        heavy = stdtrit(discrepancy.FREEDOM, ndtr(self.normal))
+        return np.asarray(np.clip(heavy, -OUTERMOST, OUTERMOST))
+
+    def draws(self, sizes: Array) -> Array:
+        """Scores at `sizes` (m,), for every draw: (draws, m)."""
+        return self.curve.score(np.exp(self.log_draws(sizes)))
+
+    def quantiles(self, sizes: Array, levels: Sequence[float] = (0.05, 0.5, 0.95)) -> Array:
+        """Score quantiles at `sizes` (m,): (levels, m), of the mean over seeds, not of one run."""
+        return np.asarray(np.quantile(self.draws(sizes), levels, axis=0))
+
+    def median(self, sizes: Array) -> Array:
+        """The score expected at `sizes` (m,)."""
+        sizes = np.atleast_1d(np.asarray(sizes, dtype=np.float64))
+        out = np.median(self.log_draws(sizes), axis=0)
+        beyond = sizes >= self.curve.sizes[-1]
+        out[beyond] = self.central_log(sizes[beyond])
+        return self.curve.score(np.exp(out))
+
+    def family_weights(self) -> dict[str, float]:
+        """The weight of each family, over all recencies."""
+        return {family.name: float(self.weights[self.mixture.codes == family.code].sum()) for family in FAMILIES}
+
+
+def forecast(curve: Curve, rng: np.random.Generator, draws: int = 1000) -> Forecast:
+    """The forecast of one curve. Time grows linearly with `draws`."""
+    return _forecast(curve, rng, rng.standard_normal(_checked(draws)))
+
+
+def forecasts(curves: Sequence[Curve], rng: np.random.Generator, draws: int = 1000) -> list[Forecast]:
+    """Forecasts of curves that share their task: draw k of one belongs to draw k of the others, since what surprises
+    one approach on a task tends to surprise the others too (a correlation learned from LCDB).
+
+    Raises:
+        UserError: the curves differ in metric direction or best score.
+    """
+    together(curves)
+    shared = rng.standard_normal(_checked(draws))
+    alike = discrepancy.CORRELATION
+    return [
+        _forecast(curve, rng, np.sqrt(alike) * shared + np.sqrt(1 - alike) * rng.standard_normal(draws))
+        for curve in curves
+    ]
+
+
+def _checked(draws: int) -> int:
+    if not 2 <= draws <= 1_000_000:
+        raise UserError(f"Ask for 2 to 1,000,000 draws, not {draws}.")
+    return draws
+
+
+def _forecast(curve: Curve, rng: np.random.Generator, normal: Array) -> Forecast:
+    logs, noise = np.log(curve.mean), curve.noise()
+    mixture = fit(curve.sizes, logs, noise, MIXED, RECENCIES)
+    mixture = replace(mixture, parameters=_last(mixture, logs))
+    weights, missed = _weights(curve.sizes, logs, noise)
+    count = len(normal)
+    chosen = _stratified(weights, count, rng)
+    perturbation = rng.standard_normal((count, len(logs))) * noise
+    fits = refit(mixture, chosen, curve.sizes, logs + perturbation, noise, RECENCIES[chosen], rng)
+    ill = flags(curve)
+    traits = discrepancy.traits(curve.sizes, noise, mixture, weights, missed, bool(ill))
+    return Forecast(curve, mixture, weights, fits, perturbation, normal, traits, float(noise[-1]), ill)
+
+
+def _last(mixture: Fit, logs: Array) -> Array:
+    """Parameters in which the family "last" is the last value itself, not the mean of a window."""
+    parameters = mixture.parameters.copy()
+    parameters[mixture.codes == 0, 0] = logs[-1] - mixture.level
+    return parameters
+
+
+def _weights(sizes: Array, logs: Array, noise: Array) -> tuple[Array, float]:
+    """Weights of the candidates, (candidates,), and by how much their average missed the inner hold-out
+    (root mean square of ln error; NaN when there are too few points for one)."""
+    windows = (sizes / sizes[-1]) ** RECENCIES[:, None]
+    effective = windows.sum(axis=1) ** 2 / (windows**2).sum(axis=1)
+    shares = SHARES / (1 + (ENOUGH / effective) ** 4)
+    shares = shares / shares.sum()
+    known = sizes <= sizes[0] * (sizes[-1] / sizes[0]) ** (1 - HELD_OUT) / BELOW
+    if known.sum() == len(sizes):
+        known[-1] = False
+    if known.sum() < 3:
+        return shares, float("nan")
+    inner = fit(sizes[known], logs[known], noise[known], MIXED, RECENCIES, smallest=sizes[0])
+    inner = replace(inner, parameters=_last(inner, logs[known]))
+    left = inner.log(sizes[~known]) - logs[~known]
+    score = np.mean(left**2, axis=1) / np.median(noise) ** 2 + TOLERANCE
+    weights = shares * score**-POWER
+    weights = weights / weights.sum()
+    return weights, float(np.sqrt(np.mean((weights @ left) ** 2)))
+
+
+def _stratified(weights: Array, count: int, rng: np.random.Generator) -> Ints:
+    """`count` candidates, each as often as its weight says (systematic resampling), in random order."""
+    at = (np.arange(count) + rng.random()) / count
+    picked = np.minimum(np.searchsorted(np.cumsum(weights), at), len(weights) - 1)
+    return rng.permutation(picked).astype(np.int64)

@@ -1,0 +1,137 @@
+"""Learn the constants of engines/curves/discrepancy.json from one half of LCDB's data sets.
+
+    python -m tests.benchmarks.curves_discrepancy [--data lcdb11.parquet] [--curves 8] [--write]
+
+From each data set of the learning half some learners' curves are cut at a random share of their sizes, thinned at
+random (so that sparse curves are learned from as well), and forecast; the residuals of ln error at every doubling
+beyond the cut and at the last size are described by maximum likelihood as `engines.curves.discrepancy` says. The
+correlation is that of the residuals (as normal scores) between learners on one data set at one cut.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.stats import norm, t
+
+from engines.curves import Curve, forecast
+from engines.curves.kernels import Array
+from tests.benchmarks.curves_data import data_file, halves, lcdb, table
+
+TARGET = Path(__file__).parents[2] / "engines/curves/discrepancy.json"
+TRAITS = ("noise", "span", "slope", "missed", "disagreement", "ill")
+BOUNDS = [(None, None)] * 9 + [(0.2, None)]  # an ill-behaved curve widens the discrepancy, by a fifth at least
+SHARES, THINNINGS = (0.1, 0.2, 0.3, 0.4, 0.6), (1, 1, 4, 8)
+
+
+def collect(path: Path, curves: int, rng: np.random.Generator) -> dict[str, Array]:
+    """One row a target: group (data set and cut), curve, distance, residual, spread of the fits, the truth's own
+    noise, weight, and the traits."""
+    data = lcdb(path)
+    rows: list[list[float]] = []
+    group = curve = 0
+    for dataset in halves(list(data))[0]:
+        for _ in range(2):
+            group += 1
+            share, thin, offset = rng.choice(SHARES), int(rng.choice(THINNINGS)), rng.random()
+            for name in rng.permutation(sorted(data[dataset]))[:curves]:
+                sizes, errors, spreads = (each[int(offset * thin) :: thin] for each in data[dataset][str(name)])
+                known = max(4, int(np.ceil(share * len(sizes))))
+                if len(sizes) < 8 or known >= len(sizes) or (errors > 0).sum() < 4 or not (errors[:known] > 0).any():
+                    continue
+                curve += 1
+                made = forecast(Curve(sizes[:known], errors[:known], standard_errors=spreads[:known]), rng, draws=100)
+                doublings = np.searchsorted(sizes, sizes[known - 1] * 2.0 ** np.arange(1, 15))
+                at = np.unique(np.minimum(np.append(doublings, len(sizes) - 1), len(sizes) - 1))
+                at = at[at >= known]
+                truth = np.maximum(errors[at], errors[errors > 0].min() / 2)
+                middle, spread = made.central_log(sizes[at]), made.fits.log(sizes[at]).std(axis=0)
+                for place, j in enumerate(at):
+                    rows.append([
+                        group, curve, np.log(sizes[j] / sizes[known - 1]), np.log(truth[place]) - middle[place],
+                        spread[place], spreads[j] / truth[place], 1 / len(at), *made.traits.logs().values(),
+                    ])  # fmt: skip
+    names = ("group", "curve", "distance", "residual", "spread", "noise_there", "weight", *TRAITS)
+    return dict(zip(names, np.array(rows).T, strict=True))
+
+
+def scales(b: Array, data: dict[str, Array]) -> tuple[Array, float]:
+    level = b[0] + sum(b[4 + place] * data[name] for place, name in enumerate(TRAITS))
+    s = np.exp(np.clip(level, -12, 3)) * data["distance"] ** np.exp(np.clip(b[1], -3, 1))
+    spread = np.exp(np.clip(b[3], -4, 2)) * data["spread"]
+    return np.sqrt(s**2 + spread**2 + data["noise_there"] ** 2 + 0.003**2), 1 + np.exp(np.clip(b[2], -3, 3))
+
+
+def loss(b: Array, data: dict[str, Array]) -> float:
+    total, freedom = scales(b, data)
+    logs = t.logpdf(data["residual"] / total, freedom) - np.log(total)
+    return float(-np.average(logs, weights=data["weight"]) + 1e-4 * np.sum(b**2))
+
+
+def learn(data: dict[str, Array]) -> tuple[dict[str, Any], Array]:
+    starts = [np.r_[level, -0.3, 0.0, spread, np.zeros(len(TRAITS))] for level, spread in ((-3.5, 0), (-2.5, -2))]
+    found = min(
+        (minimize(loss, b, args=(data,), method="L-BFGS-B", bounds=BOUNDS) for b in starts), key=lambda each: each.fun
+    )
+    total, freedom = scales(found.x, data)
+    last = np.append(np.diff(data["curve"]) != 0, True)
+    scores = norm.ppf(np.clip(t.cdf(data["residual"] / total, freedom), 1e-3, 1 - 1e-3))[last]
+    group = data["group"][last]
+    pairs = [
+        (scores[i], scores[j])
+        for one in np.unique(group)
+        for i in np.flatnonzero(group == one)
+        for j in np.flatnonzero(group == one)
+        if i != j
+    ]
+    constants = {
+        "freedom": float(freedom),
+        "spread": float(np.exp(found.x[3])),
+        "correlation": float(np.clip(np.corrcoef(np.array(pairs).T)[0, 1], 0, 0.95)),
+        "intercept": float(found.x[0]),
+        "power": float(np.exp(found.x[1])),
+        "weights": dict(zip(TRAITS, found.x[4:].tolist(), strict=True)),
+    }
+    return constants, np.abs(data["residual"]) < total * t.ppf(0.95, freedom)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--curves", type=int, default=8, help="learners of a data set at a cut")
+    parser.add_argument("--caution", type=float, default=1.25, help="how many times the learned scale is used")
+    parser.add_argument("--write", action="store_true", help="write engines/curves/discrepancy.json")
+    chosen = parser.parse_args()
+    data = collect(data_file(chosen.data, "lcdb11.parquet"), chosen.curves, np.random.default_rng(0))
+    constants, held = learn(data)
+    made = {
+        "command": f"python -m tests.benchmarks.curves_discrepancy --curves {chosen.curves} --write",
+        "data": "LCDB 1.1 (CC BY 4.0), every other data set by id",
+        "curves": int(data["curve"][-1]),
+        "caution": chosen.caution,
+        **{name: value if isinstance(value, dict) else round(value, 4) for name, value in constants.items()},
+    }
+    made["weights"] = {name: round(value, 4) for name, value in made["weights"].items()}
+    print(json.dumps(made, indent=1))
+    edges = (0, 0.8, 1.5, 2.5, 4, 20)
+    rows = []
+    for low, high in pairwise(edges):
+        here = (data["distance"] >= low) & (data["distance"] < high)
+        absolute = np.abs(data["residual"][here])
+        rows.append([
+            f"{low} to {high}", int(here.sum()), float(np.median(data["residual"][here])), float(np.median(absolute)),
+            float(np.average(held[here], weights=data["weight"][here])),
+        ])  # fmt: skip
+    print(table(["ln distance", "targets", "median residual", "median |residual|", "within 90 %"], rows))
+    if chosen.write:
+        TARGET.write_text(json.dumps(made, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
