@@ -1,8 +1,8 @@
 """Weights in few bits: what a fitted model is rounded to, and how it lies on disk.
 
 Every matrix keeps a small signed number a weight and one 16-bit scale a row; vectors keep 16-bit floats. A model
-rounded at the end of `fit` answers the same before `save` and after `load`. Networks keep 6 bits a weight, a fifth of float32:
-rounding to 63 steps is 30 dB below the weights, less than dropout does to them.
+rounded at the end of `fit` answers the same before `save` and after `load`. Networks keep 6 bits a weight, a fifth of
+float32: rounding to 63 steps is 30 dB below the weights, less than dropout does to them.
 Source: symmetric per-channel quantisation as in Krishnamoorthi 2018, "Quantizing deep convolutional networks".
 """
 
@@ -102,4 +102,4 @@ def uncrammed(stream: NDArray[np.uint8], bits: int, shape: tuple[int, ...]) -> N
     """What was crammed, in its shape."""
     low = np.unpackbits(stream, count=bits * int(np.prod(shape))).reshape(-1, bits)
     offset = np.packbits(np.pad(low, ((0, 0), (8 - bits, 0))), axis=1)[:, 0]
-    return (offset.astype(np.int16) - 2 ** (bits - 1)).astype(np.int8).reshape(shape)
+    return np.asarray(offset.astype(np.int16) - 2 ** (bits - 1), np.int8).reshape(shape)
