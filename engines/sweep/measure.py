@@ -88,7 +88,8 @@ def _answers(engine: Engine, task: Task, split: Split, reading: str) -> np.ndarr
 
 def _oracles(engine: Engine, task: Task, split: Split) -> list[Score]:
     """Scores with one stage's output replaced by the truth, for every stage whose truth is known, on the first test
-    examples; made for the first seed alone. What is left is the doing of the other stages. The last stage is the answer itself and is left out."""
+    examples; made for the first seed alone. What is left is the doing of the other stages. The last stage is the
+    answer itself and is left out."""
     count = min(len(split), ORACLE_EXAMPLES)
     found: dict[str, list[np.ndarray]] = {}
     last = engine.stages()[-1].name
