@@ -91,8 +91,8 @@ def behind(shown: view.View, measured: Measured, budget: float) -> None:
             blame, config={"displayModeBar": False}, alt="Errors left when a stage is replaced by the truth"
         )
         st.caption(
-            f"With {words.amount(budget, task.unit)}. A stage's output is replaced by the truth, on the first test "
-            "examples; the errors that are left are the doing of the other stages."
+            f"With {words.amount(budget, task.unit)}. In the paler bars a stage's output is replaced by the truth, on "
+            "the first test examples of the first seed; the errors that are left are the doing of the other stages."
         )
 
 
