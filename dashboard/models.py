@@ -46,8 +46,8 @@ def answer(info: EngineInfo, spec: RunSpec | None, x: Any, reading: str = "") ->
     Raises:
         UserError: the model is damaged or cannot be had, or the input cannot be answered.
     """
+    engine = _loaded(info.target, spec.id if spec else "", str(RunStore().root), info, spec)
     with _ANSWERING:
-        engine = _loaded(info.target, spec.id if spec else "", str(RunStore().root), info, spec)
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(1)
         if (info.target, reading) not in _WARM:
