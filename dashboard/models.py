@@ -7,10 +7,11 @@ import sys
 import threading
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from engines import registry
-from engines.core import CaseStudy, Engine, EngineInfo, Task, Trace
+from engines.core import CaseStudy, Engine, EngineInfo, Split, Task, Trace, TrainingData
 from engines.runs import RunSpec, RunStore, kept_models, load_model
 
 # Models at hand in this process, of all visitors together: three engines at about eight budgets.
@@ -35,18 +36,23 @@ def _kept(case: str, task: str, folder: str, stamps: tuple[int, ...]) -> dict[st
 
 
 @st.cache_resource(max_entries=AT_HAND, show_spinner=False)
-def _loaded(target: str, run: str, store: str, _info: EngineInfo, _spec: RunSpec | None) -> Engine:
-    return _info.create() if _spec is None else load_model(_info, _spec, RunStore())
+def _loaded(name: str, store: str, _info: EngineInfo, _spec: RunSpec | None, _task: Task) -> Engine:
+    if _spec is not None:
+        return load_model(_info, _spec, RunStore())
+    # A reference learns nothing, but is told what the task's inputs are.
+    nothing = Split((), (), np.zeros(0), ())
+    return _info.create().fit(TrainingData(nothing, {}, _task.x), np.random.default_rng(0))
 
 
-def answer(info: EngineInfo, spec: RunSpec | None, x: Any, reading: str = "") -> Trace:
+def answer(info: EngineInfo, spec: RunSpec | None, task: Task, x: Any, reading: str = "") -> Trace:
     """What the model of a run (None: a reference, trained elsewhere) makes of input `x`, stage by stage. The seconds
     are those of an engine that has answered before.
 
     Raises:
         UserError: the model is damaged or cannot be had, or the input cannot be answered.
     """
-    engine = _loaded(info.target, spec.id if spec else "", str(RunStore().root), info, spec)
+    name = spec.id if spec else f"{info.target} {task.slug}"
+    engine = _loaded(name, str(RunStore().root), info, spec, task)
     with _ANSWERING:
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(1)

@@ -75,7 +75,7 @@ def trace(clip: Clip, x: Any, task: Task, voice: Voice, spec: RunSpec | None) ->
 
 def _compute(clip: Clip, x: Any, task: Task, voice: Voice, spec: RunSpec | None) -> Trace | Said:
     try:
-        made = models.answer(voice.info, spec, x, voice.reading)
+        made = models.answer(voice.info, spec, task, x, voice.reading)
     except UserError as error:
         return Said(problem=str(error))
     traces = _held(clip, task)["traces"]
