@@ -42,7 +42,7 @@ def planted(count: int, seed: int = 0) -> TrainingData:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        acoustic, "recipe_for", lambda hours, share=1.0: Recipe(steps=40, learning_rate=3e-3, validate_every=20)
+        acoustic, "recipe_for", lambda hours, labelled=False: Recipe(steps=40, learning_rate=3e-3, validate_every=20)
     )
 
 

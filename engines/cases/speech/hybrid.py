@@ -90,7 +90,7 @@ class Hybrid(Engine):
         def validate(net: nn.Module) -> float:
             return cross_entropy(acoustic.score_all(net, valid.features), truth)
 
-        recipe = acoustic.recipe_for(train.hours, share=0.5)
+        recipe = acoustic.recipe_for(train.hours, labelled=True)
         training.train(network, batches, frames.loss, validate, recipe, rng, lambda f, s: progress(0.45 + 0.5 * f, s))
         quantise.round_network(network)
         lexicon: Lexicon = {word: [tuple(p) for p in found] for word, found in data.side["lexicon"].items()}
