@@ -188,11 +188,15 @@ class Recipe:
     gain: float = 150.0
     leaves: float = 1.5
     gaussians_cap: int = 6000
-    subset_frames: int = 250_000
-    passes: int = 4
 
 
-def monophones(corpus: Corpus, phones: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> AcousticModel:
+def nobody(fraction: float, sentence: str) -> None:
+    """Progress that nobody watches."""
+
+
+def monophones(
+    corpus: Corpus, phones: Sequence[str], recipe: Recipe, rng: np.random.Generator, progress: Progress = nobody
+) -> AcousticModel:
     """From a flat start to phones without context, by Viterbi training with growing mixtures."""
     tree = untied(phones)
     estimator = Estimator(families(tree))
@@ -207,7 +211,8 @@ def monophones(corpus: Corpus, phones: Sequence[str], recipe: Recipe, rng: np.ra
     model, _ = estimate(model, corpus, columns, estimator)
     final = min(recipe.gaussians_cap, int(corpus.frames / recipe.per_gaussian))
     schedule = [0, 0, 0, 0, 0.1, 0.2, 0.35, 0.6, 1.0, 1.0]
-    for share in schedule:
+    for i, share in enumerate(schedule):
+        progress(i / len(schedule), f"phones without context, pass {i + 1} of {len(schedule)}")
         columns = columns_of(align_all(model, corpus))
         if all(c is None for c in columns):
             return model
@@ -246,8 +251,9 @@ def learned_front(model: AcousticModel, corpus: Corpus, paths: Paths, size: int,
 
 
 def triphones(
-    model: AcousticModel, corpus: Corpus, paths: Paths, recipe: Recipe, rng: np.random.Generator, front: FrontEnd
-) -> AcousticModel:
+    model: AcousticModel, corpus: Corpus, paths: Paths, recipe: Recipe, rng: np.random.Generator, front: FrontEnd,
+    progress: Progress = nobody,
+) -> AcousticModel:  # fmt: skip
     """Phones in context, their states tied by trees, started from the paths that `model` found."""
     columns = columns_of(paths)
     if all(c is None for c in columns):
@@ -268,6 +274,7 @@ def triphones(
     rounds = int(np.ceil(np.log2(max(total / tree.size, 1)))) + 1
     schedule = [int(tree.size * (total / tree.size) ** ((i + 1) / rounds)) for i in range(rounds)]
     for i, size in enumerate(schedule):
+        progress(i / (rounds + 1), f"phones in context: {tree.size} tied states, {size} Gaussians")
         new = _refit(new, corpus, columns, estimator, size, recipe, rng, 2)
         if i in (1, rounds - 2):
             columns = columns_of(align_all(new, corpus))

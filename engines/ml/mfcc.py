@@ -40,7 +40,7 @@ def _transform(rate: int) -> Any:
 
 
 def mfcc(waveform: np.ndarray, rate: int) -> np.ndarray:
-    """13 cepstra per 10 ms, (samples,) -> (frames, 13) float32, mean 0 and variance 1 over the clip.
+    """13 cepstra per 10 ms, (samples,) -> (frames, 13) float32, mean 0 and variance 1 over the clip's speech.
 
     frames = samples // (rate / 100) + 1. Clips shorter than a window are padded with silence.
     """
@@ -53,14 +53,20 @@ def mfcc(waveform: np.ndarray, rate: int) -> np.ndarray:
     x = x * (_LEVEL / max(float(np.sqrt(np.mean(x * x))), 1e-5))
     x = np.concatenate([x[:1], x[1:] - _PREEMPHASIS * x[:-1]])
     with torch.inference_mode():
-        cepstra = transform(torch.from_numpy(x))[:, :].T.numpy()
+        cepstra = transform(torch.from_numpy(x)).T.numpy()
     return normalised(cepstra)
 
 
 def normalised(cepstra: np.ndarray) -> np.ndarray:
-    """Mean 0 and variance 1 over the frames, per column; a constant column becomes 0."""
-    spread = cepstra.std(0)
-    return ((cepstra - cepstra.mean(0)) / np.where(spread > 1e-3, spread, 1.0)).astype(np.float32)
+    """Mean 0 and variance 1, per column, over the louder frames: how much silence surrounds the words must not matter.
+
+    Louder: the first cepstrum is above its mean less a fifth of its deviation. A constant column becomes 0.
+    """
+    level = cepstra[:, 0]
+    loud = level > level.mean() - 0.2 * level.std()
+    kept = cepstra[loud] if loud.sum() >= 10 else cepstra
+    spread = kept.std(0)
+    return np.clip((cepstra - kept.mean(0)) / np.where(spread > 1e-3, spread, 1.0), -20, 20).astype(np.float32)
 
 
 def deltas(x: np.ndarray) -> np.ndarray:

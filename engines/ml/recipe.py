@@ -10,35 +10,62 @@ from dataclasses import replace
 import numpy as np
 
 from engines.ml.decoder import Decoder, SearchSettings
+from engines.ml.gmm import Estimator
 from engines.ml.graph import LanguageModel
-from engines.ml.hmm import AcousticModel, Corpus, Progress, Recipe, align_all, learned_front, monophones, triphones
+from engines.ml.hmm import (
+    AcousticModel,
+    Corpus,
+    Progress,
+    Recipe,
+    align_all,
+    columns_of,
+    durations,
+    estimate,
+    families,
+    learned_front,
+    monophones,
+    triphones,
+)
 from engines.ml.lexicon import phones_of
 from engines.ml.wer import combine, measure
 
-DEFAULT = SearchSettings(acoustic_scale=0.07, word_score=0.0)
-SCALES = (0.04, 0.055, 0.075, 0.1, 0.14)
-WORD_SCORES = (-3.0, 0.0, 3.0)
+DEFAULT = SearchSettings(acoustic_scale=0.07, word_score=-0.5)
+SCALES = (0.05, 0.07, 0.1)
+MIDDLE, WORD_SCORES = -1.5, (-1.5, -3.0, -0.5, 0.5)
+TUNING_FRAMES = 30_000  # five minutes of validation utterances tell enough
 FIRST_FRAMES = 150_000  # 25 minutes are enough for the phones without context
 DIMENSIONS = 40  # of the learned front end
-TRIPHONES_FROM = 30_000  # frames: five minutes
+GROW_FRAMES = 1_200_000  # 3.3 hours
+TRIPHONES_FROM = 12_000  # two minutes
 
 
-def train(corpus: Corpus, validation: Corpus, rng: np.random.Generator, progress: Progress) -> AcousticModel:
-    """The acoustic model of a corpus. validation may be empty."""
+def train(corpus: Corpus, rng: np.random.Generator, progress: Progress) -> AcousticModel:
+    """The acoustic model of a corpus. It grows on at most `GROW_FRAMES`; more data refine it in `finished`."""
     recipe = Recipe()
-    phones = phones_of(corpus.lexicon)
-    progress(0.0, "training phones without context")
     order = rng.permutation(len(corpus))
     frames = np.cumsum([len(corpus.cepstra[i]) for i in order])
     first = corpus.take(order[: int(np.searchsorted(frames, FIRST_FRAMES)) + 1])
-    model = monophones(first, phones, recipe, rng)
+    progress(0.0, "training phones without context")
+    model = monophones(first, phones_of(corpus.lexicon), recipe, rng, lambda f, s: progress(0.35 * f, s))
     if frames[-1] < TRIPHONES_FROM:
         return model
-    progress(0.4, "training phones in context")
-    paths = align_all(model, corpus)
+    grown_on = corpus.take(order[: int(np.searchsorted(frames, GROW_FRAMES)) + 1])
+    progress(0.35, "aligning the transcripts")
+    paths = align_all(model, grown_on)
     if all(path is None for path in paths):
         return model
-    return triphones(model, corpus, paths, recipe, rng, learned_front(model, corpus, paths, DIMENSIONS))
+    progress(0.45, "learning the front end")
+    front = learned_front(model, grown_on, paths, DIMENSIONS)
+    return triphones(model, grown_on, paths, recipe, rng, front, lambda f, s: progress(0.5 + 0.5 * f, s))
+
+
+def finished(model: AcousticModel, corpus: Corpus) -> AcousticModel:
+    """The model re-estimated on all of a budget, the validation utterances included."""
+    columns = columns_of(align_all(model, corpus))
+    if all(column is None for column in columns):
+        return model
+    model = replace(model, transitions=durations(columns, model.tree.size))
+    return estimate(model, corpus, columns, Estimator(families(model.tree)), 2)[0]
 
 
 def tuned(model: AcousticModel, validation: Corpus, lm: LanguageModel) -> SearchSettings:
@@ -46,6 +73,8 @@ def tuned(model: AcousticModel, validation: Corpus, lm: LanguageModel) -> Search
     there are too few to tell. Scales are tried first, then word scores at the best scale."""
     if len(validation) < 20:
         return DEFAULT
+    enough = int(np.searchsorted(np.cumsum([len(c) for c in validation.cepstra]), TUNING_FRAMES)) + 1
+    validation = validation.take(range(min(enough, len(validation))))
     decoder = Decoder(validation.lexicon, lm, model.tree, DEFAULT, model.transitions)
     scores = [model.scores(c) for c in validation.cepstra]
     truths = [" ".join(words) for words in validation.words]
@@ -54,5 +83,5 @@ def tuned(model: AcousticModel, validation: Corpus, lm: LanguageModel) -> Search
         tried = decoder.with_settings(settings)
         return combine(np.stack([measure(tried.decode(s).text, t) for s, t in zip(scores, truths, strict=True)]))
 
-    best = min((replace(DEFAULT, acoustic_scale=scale) for scale in SCALES), key=errors)
+    best = min((replace(DEFAULT, acoustic_scale=s, word_score=MIDDLE) for s in SCALES), key=errors)
     return min((replace(best, word_score=score) for score in WORD_SCORES), key=errors)

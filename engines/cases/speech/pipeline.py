@@ -23,7 +23,7 @@ from engines.ml.hmm import AcousticModel, Corpus, FrontEnd
 from engines.ml.lexicon import EDGE, SILENCE, Lexicon
 from engines.ml.mfcc import COEFFICIENTS, FRAMES_PER_SECOND, mfcc
 from engines.ml.quantise import packed, unpacked
-from engines.ml.recipe import DEFAULT, train, tuned
+from engines.ml.recipe import DEFAULT, finished, train, tuned
 from engines.ml.tree import StateTree
 
 _TREE = ("root", "question", "yes", "no", "leaf")
@@ -65,11 +65,17 @@ class Pipeline(Engine):
         corpus = Corpus(cepstra, sentences, lexicon)
         held = _validation(len(corpus), rng)
         rest = np.setdiff1d(np.arange(len(corpus)), held)
-        acoustic = train(corpus.take(rest), corpus.take(held), rng, lambda f, s: progress(0.2 + 0.7 * f, s))
-        acoustic = replace(acoustic, mixtures=_rounded(acoustic.mixtures))
-        progress(0.9, "weighing the language model against the acoustics")
-        model = Language.fit([" ".join(sentences[i]) for i in rest], lexicon)
-        settings = tuned(acoustic, corpus.take(held), model.model)
+        acoustic = train(corpus.take(rest), rng, lambda f, s: progress(0.2 + 0.6 * f, s))
+        progress(0.8, "weighing the language model against the acoustics")
+        model = Language.fit([" ".join(sentences[i]) for i in rest], lexicon).model
+        settings = tuned(acoustic, corpus.take(held), model)
+        progress(0.9, "going through all recordings once more")
+        acoustic = finished(acoustic, corpus)
+        acoustic = replace(
+            acoustic,
+            mixtures=_rounded(acoustic.mixtures),
+            transitions=acoustic.transitions.astype(np.float16).astype(np.float32),
+        )
         language = Language.fit([" ".join(s) for s in sentences], lexicon)
         heard = tuple(sorted({word for s in sentences for word in s}))
         progress(1.0, "done")
