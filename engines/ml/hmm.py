@@ -183,10 +183,10 @@ class Recipe:
     likelihood gain of a split. leaves: at most frames ** 0.5 * leaves tied states. gaussians_cap: at most so many.
     """
 
-    per_gaussian: float = 60.0
-    per_leaf: float = 100.0
-    gain: float = 150.0
-    leaves: float = 1.5
+    per_gaussian: float = 80.0
+    per_leaf: float = 60.0
+    gain: float = 90.0
+    leaves: float = 2.2
     gaussians_cap: int = 6000
 
 
@@ -258,8 +258,8 @@ def triphones(
     columns = columns_of(paths)
     if all(c is None for c in columns):
         return model
-    silence = model.tree.labels.index(SILENCE)  # the silence columns are the last
-    speech = sum(int((c < silence).sum()) for c in columns if c is not None)
+    spoken = np.array([label != SILENCE for label in model.tree.labels])
+    speech = sum(int(spoken[c].sum()) for c in columns if c is not None)
     base = replace(model, front=front)
     if base.front is not model.front:
         dims = base.front(corpus.cepstra[0][:1]).shape[1]
