@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Values = NDArray[np.floating]
 # (start, end, label) in seconds
 Run = tuple[float, float, str]
+# A probability that would not be seen.
+FAINT = 0.02
 
 
 def envelope(samples: Values, most: int = 500) -> tuple[Values, Values]:
@@ -62,11 +64,11 @@ def best_path(probabilities: Values, labels: Sequence[str], rate: float) -> list
 
 def notable(probabilities: Values, labels: Sequence[str], path: Iterable[Run], most: int = 25) -> list[int]:
     """Which columns to draw: those on the path as it first meets them, so that it reads as stairs; then those of the
-    highest peaks until there are `most`."""
+    highest peaks until there are `most`, without those that never reach FAINT."""
     if probabilities.size == 0:
         return list(range(min(most, len(labels))))
     place = {label: i for i, label in enumerate(labels)}
     on_path = [place[label] for label in dict.fromkeys(label for _, _, label in path) if label in place]
     peaks = probabilities.max(axis=0)
-    others = sorted(set(range(len(labels))) - set(on_path), key=lambda i: -peaks[i])
+    others = [i for i in np.argsort(-peaks).tolist() if i not in on_path and peaks[i] >= FAINT]
     return on_path + others[: max(0, most - len(on_path))]
