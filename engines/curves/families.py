@@ -47,7 +47,7 @@ ASYMPTOTE = (0.0, 3.0)  # logit of a / smallest error
 EXPONENT = (-0.5, 1.0)  # ln c: exponents of 0.2 to 1.6
 FAMILIES = (
     Family("last", kernels.LAST, "b", "the last measured value; the baseline of " + VIERING, (FREE,), 0.1),
-    Family("pow2", kernels.POW2, "b t^-c", VIERING + "; M1 of " + SCALING, (FREE, (-1.2, 1.0)), 0.1),
+    Family("pow2", kernels.POW2, "b t^-c", VIERING + "; M1 of " + SCALING, (FREE, (-1.2, 1.0)), 0.3),
     Family("pow3", kernels.POW3, "a + b t^-c", VIERING + "; M2 of " + SCALING, (ASYMPTOTE, FREE, EXPONENT), 0.6, 1.0),
     Family("pow4", kernels.POW4, "a + b (t + d)^-c", VIERING, (ASYMPTOTE, FREE, EXPONENT, (-3.0, 2.0)), 0.6),
     Family("mmf4", kernels.MMF4, "a + h / (1 + (t/k)^d)", "Morgan, Mercer & Flodin 1975, in " + VIERING,

@@ -17,7 +17,7 @@ from scipy.special import ndtr, stdtrit
 from engines.core import UserError
 from engines.curves import discrepancy
 from engines.curves.curve import Curve, flags, together
-from engines.curves.families import FAMILIES, Fit, fit, refit
+from engines.curves.families import BY_NAME, FAMILIES, Fit, fit, refit
 from engines.curves.kernels import Array, Ints
 
 GLOBAL = {0.0: 0.3, 0.5: 0.2}  # recencies at which a family sees the whole curve, and their shares
@@ -38,6 +38,7 @@ POWER = 1.5  # weight ~ share * (held-out squared error in units of noise + TOLE
 TOLERANCE = 20.0
 SURPRISE = 2.5  # a remainder of this many noises at the last size counts half
 PERSISTENCE = 3.0  # ln of the factor in size by which a remainder has faded to 1/e
+FALLING = 0.6  # the power of the factor in size with which the weight of the power law without asymptote grows
 OUTERMOST = 20.0  # scales of the discrepancy beyond which no draw goes
 BELOW = 0.999999  # a point on an edge counts as within it
 
@@ -67,13 +68,18 @@ class Forecast:
         """ln of the error in the middle of the forecast at `sizes` (m,), from the last measured one on.
 
         The families' average, and what it leaves over at the last measured size as far as that is more than noise:
-        such a remainder persists (on LCDB, four fifths of it at a doubling, two fifths at 100 times the data).
+        such a remainder persists (on LCDB, four fifths of it at a doubling, two fifths at 100 times the data). Far
+        out, the power law that falls for ever gains weight, since asymptotes are seen too early (`FALLING`).
         """
         sizes = np.asarray(sizes, dtype=np.float64)
         last = self.curve.sizes[-1:]
         left = float(np.log(self.curve.mean[-1]) - (self.weights @ self.mixture.log(last))[0])
         kept = left**3 / (left**2 + (SURPRISE * self.last_noise) ** 2)
-        return np.asarray(self.weights @ self.mixture.log(sizes) + kept * np.exp(-np.log(sizes / last) / PERSISTENCE))
+        distance = np.log(sizes / last)
+        gain = np.where(self.mixture.codes[:, None] == BY_NAME["pow2"].code, np.exp(FALLING * distance), 1.0)
+        weights = self.weights[:, None] * gain
+        average = np.sum(weights * self.mixture.log(sizes), axis=0) / weights.sum(axis=0)
+        return np.asarray(average + kept * np.exp(-distance / PERSISTENCE))
 
     def log_draws(self, sizes: Array) -> Array:
         """ln of the error at `sizes` (m,), for every draw: (draws, m)."""
