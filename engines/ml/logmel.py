@@ -36,12 +36,16 @@ def log_mel(waveform: NDArray[np.float32], rate: float, bins: int) -> NDArray[np
 
 
 def normalised(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each bin of (frames, bins) shifted to mean 0 and scaled to deviation 1 over the utterance.
+    """Each bin of (frames, bins) shifted to mean 0 and scaled to deviation 1 over the louder frames.
 
-    A bin that does not vary (silence) is left at 0: its deviation counts as at least 0.1.
+    Louder frames are those above the mean level less a fifth of its deviation, so that the silence around the words
+    does not matter. A bin that does not vary (silence) is left at 0: its deviation counts as at least 0.1.
     """
-    centred = features - features.mean(axis=0)
-    return np.asarray(centred / np.maximum(features.std(axis=0), 0.1), np.float32)
+    level = features.mean(axis=1)
+    loud = features[level > level.mean() - 0.2 * level.std()]
+    speech = loud if len(loud) >= 10 else features
+    scaled = (features - speech.mean(axis=0)) / np.maximum(speech.std(axis=0), 0.1)
+    return np.asarray(np.clip(scaled, -8, 8), np.float32)
 
 
 def fft_size(rate: float) -> int:

@@ -62,23 +62,30 @@ def holdout(count: int, rng: np.random.Generator) -> tuple[NDArray[np.integer], 
 
 
 def shape_for(hours: float, bins: int, outputs: int) -> Shape:
-    """Capacity by the hours of training sound: wider with more, regularised more with less."""
+    """Capacity by the hours of training sound: wider with more, more dropout with less. At 2.6 h the training loss
+    stays above the validation loss with a dropout of 0.15, and a network learns twice as fast with 0.05."""
     if hours < 0.06:
         return Shape(bins, outputs, width=96, blocks=2, hidden=64, dropout=0.2)
     if hours < 0.25:
         return Shape(bins, outputs, width=128, blocks=2, hidden=80, dropout=0.2)
     if hours < 0.7:
-        return Shape(bins, outputs, width=144, blocks=3, hidden=96, dropout=0.2)
-    return Shape(bins, outputs, width=192, blocks=3, hidden=128, dropout=0.15)
+        return Shape(bins, outputs, width=144, blocks=3, hidden=96, dropout=0.1)
+    return Shape(bins, outputs, width=192, blocks=3, hidden=128, dropout=0.05)
+
+
+def augment_for(hours: float) -> ctc.Augment:
+    """Gentler bending and masking where there is enough sound that a network sees each of it few times."""
+    return ctc.Augment() if hours < 0.7 else ctc.Augment(speed=0.12, pitch=0.08, time_masks=0.6, bin_masks=1)
 
 
 def recipe_for(hours: float, labelled: bool = False) -> Recipe:
     """Steps grow with the square root of the sound, from 700 for seconds of it to 10,000 for three hours and 24,000
     for thirty; half as many where every frame is labelled, and larger ones: CTC, which has its alignment to find as
-    well, stays on its plateau of blanks at a rate of 4e-3, and a network of labelled frames learns best at 2.5e-3."""
+    well, stays on its plateau of blanks at a rate of 4e-3, and a network of labelled frames learns best at 3e-3."""
     steps = int((0.5 if labelled else 1.0) * np.clip(6000 * hours**0.45, 700, 24_000))
-    rate = 2.5e-3 if labelled else 1.2e-3
-    return Recipe(steps=steps, learning_rate=rate, validate_every=max(50, steps // 20), seconds=5400.0)
+    rate = 3e-3 if labelled else 2e-3
+    every = max(50, steps // 20)
+    return Recipe(steps=steps, learning_rate=rate, warm_up=0.12, validate_every=every, seconds=5400.0)
 
 
 def scores_of(network: nn.Module, features: NDArray[np.floating]) -> NDArray[np.float32]:

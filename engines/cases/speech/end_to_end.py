@@ -62,7 +62,7 @@ class EndToEnd(Engine):
         targets = [symbols(text) for text in train.texts]
 
         def batches(order: np.random.Generator) -> Any:
-            return ctc.batches(train.features, targets, acoustic.FRAMES, ctc.Augment(), order)
+            return ctc.batches(train.features, targets, acoustic.FRAMES, acoustic.augment_for(train.hours), order)
 
         def validate(net: nn.Module) -> float:
             heard = [spell(ctc.greedy(scores)) for scores in acoustic.score_all(net, valid.features)]

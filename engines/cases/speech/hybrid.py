@@ -85,7 +85,7 @@ class Hybrid(Engine):
         network = training.build(lambda: Recogniser(shape), rng)
 
         def batches(order: np.random.Generator) -> Any:
-            return frames.batches(train.features, labels, acoustic.FRAMES, ctc.Augment(), order)
+            return frames.batches(train.features, labels, acoustic.FRAMES, acoustic.augment_for(train.hours), order)
 
         def validate(net: nn.Module) -> float:
             return cross_entropy(acoustic.score_all(net, valid.features), truth)
