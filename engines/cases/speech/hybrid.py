@@ -23,7 +23,7 @@ from engines.cases.speech.language import Language
 from engines.cases.speech.pipeline import Pipeline, oracle_scores, segments, spoken
 from engines.core import NOTHING, Engine, Progress, Spec, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape as EngineShape
-from engines.ml import ctc, frames, quantise, training
+from engines.ml import frames, quantise, training
 from engines.ml import lexicon as words_and_phones
 from engines.ml.decoder import Decoder, SearchSettings, align
 from engines.ml.lexicon import Lexicon
