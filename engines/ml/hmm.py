@@ -98,11 +98,34 @@ def align_all(model: AcousticModel, corpus: Corpus) -> Paths:
     return [model.align(w, corpus.lexicon, c) for w, c in zip(corpus.words, corpus.cepstra, strict=True)]
 
 
-def uniform_columns(tree: StateTree, words: Sequence[str], lexicon: Lexicon, frames: int) -> np.ndarray:
-    """The flat start: silence at both ends, and all states of the first pronunciations equally long in between."""
-    units = [unit for word in words for unit in tree.units(lexicon[word][0])]
-    columns = [*tree.gap, *(c for _, chain in units for c in chain), *tree.gap]
-    return np.asarray(columns, np.int32)[np.arange(frames) * len(columns) // max(frames, 1)]
+def uniform_columns(tree: StateTree, words: Sequence[str], lexicon: Lexicon, cepstra: np.ndarray) -> np.ndarray:
+    """The flat start: quiet stretches are silence, all states of the first pronunciations equally long in the rest."""
+    columns = np.asarray([c for word in words for _, chain in tree.units(lexicon[word][0]) for c in chain], np.int32)
+    quiet = quiet_frames(np.asarray(cepstra[:, 0], np.float32))
+    out = np.empty(len(cepstra), np.int32)
+    loud = np.nonzero(~quiet)[0]
+    out[loud] = columns[np.arange(len(loud)) * len(columns) // max(len(loud), 1)]
+    edges = np.nonzero(np.diff(np.r_[False, quiet, False].astype(np.int8)))[0].reshape(-1, 2)
+    for start, end in edges:
+        out[start:end] = np.asarray(tree.gap)[np.arange(end - start) * STATES // (end - start)]
+    return out
+
+
+def quiet_frames(level: np.ndarray, shortest: int = 10) -> np.ndarray:
+    """(frames,) bool: where the level is nearer to the quiet than to the loud of two centres, for `shortest` frames or
+    more. At least a third of the frames are loud."""
+    low, high = np.quantile(level, [0.05, 0.95])
+    for _ in range(10):
+        near = level < (low + high) / 2
+        if near.all() or not near.any():
+            break
+        low, high = level[near].mean(), level[~near].mean()
+    quiet = level < min((low + high) / 2, np.quantile(level, 0.67))
+    edges = np.nonzero(np.diff(np.r_[False, quiet, False].astype(np.int8)))[0].reshape(-1, 2)
+    for start, end in edges:
+        if end - start < shortest and start > 0 and end < len(level):
+            quiet[start:end] = False
+    return quiet
 
 
 def estimate(
@@ -206,7 +229,7 @@ def monophones(
         tree, one_each(tree.size, dims), np.log(np.full((tree.size, 2), 0.5, np.float32)), front
     )
     columns: Sequence[np.ndarray | None] = [
-        uniform_columns(tree, w, corpus.lexicon, len(c)) for w, c in zip(corpus.words, corpus.cepstra, strict=True)
+        uniform_columns(tree, w, corpus.lexicon, c) for w, c in zip(corpus.words, corpus.cepstra, strict=True)
     ]
     model, _ = estimate(model, corpus, columns, estimator)
     final = min(recipe.gaussians_cap, int(corpus.frames / recipe.per_gaussian))

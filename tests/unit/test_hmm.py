@@ -24,6 +24,8 @@ def corpus():
     """Every phone is a cloud of its own, silence another; 8 frames a phone."""
     rng = np.random.default_rng(0)
     clouds = {phone: rng.normal(0, 1.5, 13) for phone in (*phones_of(LEXICON), SILENCE)}
+    for phone, cloud in clouds.items():  # silence is quiet, as the flat start expects
+        cloud[0] = -4.0 if phone == SILENCE else abs(cloud[0])
     cepstra, words = [], []
     for _ in range(60):
         said = rng.choice(["PIT", "SEA", "MOSS", "TEAM"], rng.integers(2, 5)).tolist()
