@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from engines import registry
 from engines.core import UserError
 from engines.runs import RunSpec, RunStore
 from engines.sweep.local import Event, run_all
+from engines.sweep.measure import FIT_SHARE
 from engines.sweep.plan import Estimate, plan
 
 UNKNOWN = "time left not known yet"
@@ -48,13 +51,13 @@ class Watch:
         if event.kind == "progress":
             self.fractions[spec.id] = event.fraction
             if event.fraction > 0.05 and self.estimate.seconds(spec) is None:
-                self.estimate.add(spec, event.seconds / event.fraction)
+                self.estimate.add(spec, event.seconds / event.fraction, FIT_SHARE * event.seconds / event.fraction)
             self.tell("running", f"{name}: {event.sentence}")
             return
         self.left.pop(spec.id, None)
         self.ended += 1
         if event.kind == "done":
-            self.estimate.add(spec, event.seconds)
+            self.estimate.add(spec, event.seconds, event.train_seconds)
         else:
             self.failed += 1
         print(
@@ -135,6 +138,8 @@ def sweep(
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(name, threads)
     os.environ["CROSSOVER_DEVICE"] = device
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to stop is like Ctrl-C
     try:
         for event in run_all(specs, store.root, jobs, keep):
             if event.kind == "stopped":

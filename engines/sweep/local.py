@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Event:
     fraction: float = 0.0
     sentence: str = ""
     seconds: float = 0.0
+    # of a run that is done: how much of `seconds` grows with the budget
+    train_seconds: float = 0.0
 
 
 def run_all(specs: list[RunSpec], root: Path, jobs: int, keep: bool) -> Iterator[Event]:
@@ -97,38 +100,41 @@ class _Worker:
     def hear(self) -> Event:
         assert self.spec is not None
         try:
-            kind, fraction, sentence = self.pipe.recv()
+            kind, fraction, sentence, train_seconds = self.pipe.recv()
         except (EOFError, OSError):
-            kind, fraction, sentence = (
-                "died",
-                0.0,
-                "its process ended without a word (killed, or out of memory)",
-            )
-        return Event(kind, self.spec, fraction, sentence, time.monotonic() - self.began)
+            kind, fraction, train_seconds = "died", 0.0, 0.0
+            sentence = "its process ended without a word (killed, or out of memory)"
+        return Event(kind, self.spec, fraction, sentence, time.monotonic() - self.began, train_seconds)
 
 
 def _work(pipe: Connection, parent: int, root: Path, keep: bool) -> None:
     """A worker's life: runs come in through `pipe`, words about them go out. It ends when its parent is gone."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     store = RunStore(root)
     loaded: dict[tuple[str, str], TaskData] = {}
     try:
         while True:
             spec: RunSpec = pipe.recv()
-            pipe.send(_one(spec, store, loaded, keep, _teller(pipe, parent)))
+            pipe.send(_one(spec, store, loaded, keep, _teller(pipe)))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         return
 
 
-def _teller(pipe: Connection, parent: int) -> Callable[[float, str], None]:
+def _end_with(parent: int) -> None:
+    """Leave nothing running when the sweep was killed: what a run under way has made is not in the store yet."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _teller(pipe: Connection) -> Callable[[float, str], None]:
     last = 0.0
 
     def tell(fraction: float, sentence: str) -> None:
         nonlocal last
-        if os.getppid() != parent:
-            raise SystemExit
         if time.monotonic() - last > 0.2:
             last = time.monotonic()
-            pipe.send(("progress", fraction, sentence))
+            pipe.send(("progress", fraction, sentence, 0.0))
 
     return tell
 
@@ -139,7 +145,7 @@ def _one(
     loaded: dict[tuple[str, str], TaskData],
     keep: bool,
     tell: Callable[[float, str], None],
-) -> tuple[str, float, str]:
+) -> tuple[str, float, str, float]:
     case = registry.case(spec.case)
     task, info = case.task(spec.task), case.engine(spec.engine)
     try:
@@ -150,7 +156,7 @@ def _one(
         data = loaded[spec.case, spec.task]
         run = measure(info, task, spec, data, store, keep or keeps_model(task, spec), tell)
     except UserError as error:
-        return "stopped", 0.0, str(error)
+        return "stopped", 0.0, str(error), 0.0
     if run.error:
-        return "failed", 1.0, run.error
-    return "done", 1.0, f"{task.metric.name} {run.scores[0].score:.3g} {task.metric.unit}"
+        return "failed", 1.0, run.error, 0.0
+    return "done", 1.0, f"{task.metric.name} {run.scores[0].score:.3g} {task.metric.unit}", run.train_seconds

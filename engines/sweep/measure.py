@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -58,10 +59,13 @@ def _fit_and_score(
     ways += [(reading, "test", main) for reading in info.readings]
     scores, answer_seconds = [], 0.0
     for place, (reading, test, split) in enumerate(ways):
-        progress(FIT_SHARE + (1 - FIT_SHARE) * place / (len(ways) + 1), f"answering {test} {reading}".strip())
+
+        def told(done: float, place: int = place, what: str = f"answering {test} {reading}".strip()) -> None:
+            progress(FIT_SHARE + (1 - FIT_SHARE) * (place + done) / (len(ways) + 1), what)
+
         fitted.answer(main.x[0], reading)  # what is built at the first answer is not part of an answer's time
         start = clock()
-        statistics = _answers(fitted, task, split, reading)
+        statistics = _answers(fitted, task, split, reading, told)
         if not reading and test == "test":
             answer_seconds = (clock() - start) / len(split)
         scores.append(Score(task.metric.score(statistics), statistics, reading, test))
@@ -81,9 +85,12 @@ def _fit_and_score(
     return run, fitted
 
 
-def _answers(engine: Engine, task: Task, split: Split, reading: str) -> np.ndarray:
-    pairs = zip(split.x, split.y, strict=True)
-    return np.stack([task.metric.statistics(engine.answer(x, reading), truth) for x, truth in pairs])
+def _answers(engine: Engine, task: Task, split: Split, reading: str, told: Callable[[float], None]) -> np.ndarray:
+    rows = []
+    for place, (x, truth) in enumerate(zip(split.x, split.y, strict=True)):
+        rows.append(task.metric.statistics(engine.answer(x, reading), truth))
+        told(place / len(split))
+    return np.stack(rows)
 
 
 def _oracles(engine: Engine, task: Task, split: Split) -> list[Score]:

@@ -45,27 +45,30 @@ def keeps_model(task: Task, spec: RunSpec) -> bool:
 
 
 class Estimate:
-    """How long runs take, learned from those already made: seconds by (task, engine) at known budgets.
+    """How long runs take, learned from those already made: by (task, engine) and budget, the seconds of training and
+    the seconds of answering the test.
 
-    Between and beyond known budgets seconds are taken to grow with the budget to the power 0.7.
+    From the nearest known budget, training is taken to grow with the budget to the power 0.7, answering not at all.
     """
 
     def __init__(self, case: CaseStudy, store: RunStore) -> None:
-        self.known: dict[tuple[str, str], dict[float, float]] = {}
-        columns = (
-            "task",
-            "engine",
-            "pairs",
-            "train_seconds",
-            "answer_seconds",
-            "len(statistics) as examples",
+        self.known: dict[tuple[str, str], dict[float, tuple[float, float]]] = {}
+        training, answering = (
+            "any_value(train_seconds) as training",
+            "sum(answer_seconds * len(statistics)) as answering",
         )
-        for row in store.frame("error = '' and oracle = ''", columns=columns, case=case.slug).to_pylist():
-            seconds = row["train_seconds"] + row["answer_seconds"] * row["examples"] * 3
-            self.known.setdefault((row["task"], row["engine"]), {})[row["pairs"]] = seconds
+        found = store.frame(
+            "error = '' group by id, task, engine, pairs",
+            columns=("task", "engine", "pairs", training, answering),
+            case=case.slug,
+        )
+        for row in found.to_pylist():
+            self.known.setdefault((row["task"], row["engine"]), {})[row["pairs"]] = (row["training"], row["answering"])
 
-    def add(self, spec: RunSpec, seconds: float) -> None:
-        self.known.setdefault((spec.task, spec.engine), {})[spec.budget.pairs] = seconds
+    def add(self, spec: RunSpec, seconds: float, train_seconds: float) -> None:
+        """A run that took `seconds` in all, `train_seconds` of them to train."""
+        answering = max(0.0, seconds - train_seconds)
+        self.known.setdefault((spec.task, spec.engine), {})[spec.budget.pairs] = (train_seconds, answering)
 
     def seconds(self, spec: RunSpec) -> float | None:
         """Seconds that a run may take on one core, or None where nothing like it is known."""
@@ -73,6 +76,7 @@ class Estimate:
         if not known:
             return None
         if spec.budget.pairs in known or not spec.budget.pairs:
-            return known.get(spec.budget.pairs)
+            return sum(known.get(spec.budget.pairs, ())) or None
         nearest = min((pairs for pairs in known if pairs), key=lambda p: abs(math.log(p / spec.budget.pairs)))
-        return known[nearest] * (spec.budget.pairs / nearest) ** 0.7
+        training, answering = known[nearest]
+        return training * (spec.budget.pairs / nearest) ** 0.7 + answering
