@@ -200,7 +200,7 @@ def columns_of(paths: Paths) -> list[np.ndarray | None]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the amount of data decides.
+    """What the amount of data decides, by one rule for all amounts.
 
     per_gaussian: frames of speech a Gaussian needs. per_leaf: frames that a tied state needs. gain: least log
     likelihood gain of a split. leaves: at most frames ** 0.5 * leaves tied states. gaussians_cap: at most so many.
@@ -211,6 +211,11 @@ class Recipe:
     gain: float = 90.0
     leaves: float = 2.2
     gaussians_cap: int = 6000
+
+    @classmethod
+    def of(cls, frames: int) -> Recipe:
+        """With little data a Gaussian has to do with fewer frames: 25 at 100 s, 80 from three hours."""
+        return cls(per_gaussian=float(np.clip(25 * (frames / 10_000) ** 0.25, 20, 80)))
 
 
 def nobody(fraction: float, sentence: str) -> None:

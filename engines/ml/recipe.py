@@ -41,7 +41,7 @@ TRIPHONES_FROM = 12_000  # two minutes
 
 def train(corpus: Corpus, rng: np.random.Generator, progress: Progress) -> AcousticModel:
     """The acoustic model of a corpus. It grows on at most `GROW_FRAMES`; more data refine it in `finished`."""
-    recipe = Recipe()
+    recipe = Recipe.of(corpus.frames)
     order = rng.permutation(len(corpus))
     frames = np.cumsum([len(corpus.cepstra[i]) for i in order])
     first = corpus.take(order[: int(np.searchsorted(frames, FIRST_FRAMES)) + 1])
