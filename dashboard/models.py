@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from engines import registry
-from engines.core import CaseStudy, Engine, EngineInfo, Split, Task, Trace, TrainingData
+from engines.core import CaseStudy, Engine, EngineInfo, Task, Trace, TrainingData
 from engines.runs import RunSpec, RunStore, kept_models, load_model
 
 # Models at hand in this process, of all visitors together: three engines at about eight budgets.
@@ -40,8 +40,7 @@ def _loaded(name: str, store: str, _info: EngineInfo, _spec: RunSpec | None, _ta
     if _spec is not None:
         return load_model(_info, _spec, RunStore())
     # A reference learns nothing, but is told what the task's inputs are.
-    nothing = Split((), (), np.zeros(0), ())
-    return _info.create().fit(TrainingData(nothing, {}, _task.x), np.random.default_rng(0))
+    return _info.create().fit(TrainingData.nothing(_task.x), np.random.default_rng(0))
 
 
 def answer(info: EngineInfo, spec: RunSpec | None, task: Task, x: Any, reading: str = "") -> Trace:

@@ -99,6 +99,11 @@ class TrainingData:
     side: Mapping[str, Any]
     x: Spec
 
+    @classmethod
+    def nothing(cls, x: Spec) -> TrainingData:
+        """No data at all, of inputs `x`: what a reference is fitted on."""
+        return cls(Split([], [], np.zeros(0), []), {}, x)
+
 
 @dataclass(frozen=True)
 class TaskData:

@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from engines.core import Engine, EngineInfo, Progress, Split, Task, TaskData, TrainingData
+from engines.core import Engine, EngineInfo, Progress, Split, Task, TaskData, TrainingData, UserError
 from engines.runs import Run, RunSpec, RunStore, Score
 
 ORACLE_EXAMPLES = 150
@@ -33,10 +33,13 @@ def measure(
     An engine that fails is a finding: the run is kept with its error. A budget that the data cannot give is not the
     engine's doing and raises UserError.
     """
-    training = _nothing(task) if info.reference else data.draw(spec.budget, spec.seed)
+    training = TrainingData.nothing(task.x) if info.reference else data.draw(spec.budget, spec.seed)
     try:
         run, fitted = _fit_and_score(info, task, spec, training, data, progress)
     except Exception as error:
+        if info.reference and isinstance(error, UserError):
+            # Weights that cannot be had on this machine say nothing about the reference: nothing is recorded.
+            return Run(spec, error=str(error))
         run, fitted = Run(spec, error=f"{type(error).__name__}: {error}", finished=now()), None
     if keep and fitted is not None and not info.reference:
         store.add_model(spec, fitted.save)
@@ -111,10 +114,6 @@ def _oracles(engine: Engine, task: Task, split: Split) -> list[Score]:
         for stage, rows in found.items()
         if len(rows) == count
     ]
-
-
-def _nothing(task: Task) -> TrainingData:
-    return TrainingData(Split([], [], np.zeros(0), []), {}, task.x)
 
 
 def data_hash(split: Split) -> str:
