@@ -33,11 +33,11 @@ from engines.ml.tree import StateTree
 from engines.ml.wer import edits
 
 SPREAD = 96  # units from which a frame's states are told
-UNTUNED = SearchSettings(acoustic_scale=0.1, word_score=0.0)
+UNTUNED = SearchSettings(acoustic_scale=0.1, word_score=0.0, beam=10.0, max_active=1500)
 # Tried on held-out utterances: how much the network counts against the language model, then a bonus per word.
 SCALES = (0.05, 0.08, 0.12, 0.18, 0.27)
-WORD_SCORES = (-2.0, 0.0, 2.0)
-PRIOR = 0.8  # how much of the log prior is taken off: the network is less sure of rare states than it should be
+WORD_SCORES = (-2.0, -1.0, 0.0, 1.0)
+PRIOR = 0.6  # how much of the log prior is taken off: less than all errs least on held-out utterances
 TUNED_ON = 80  # held-out utterances at most
 _TREE = ("root", "question", "yes", "no", "leaf")
 
