@@ -1,4 +1,4 @@
-"""The command line: `python -m engines sweep | report | answer | data`."""
+"""The command line: `python -m engines sweep | report | answer | advise | data`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     _add_sweep(commands)
     _add_report(commands)
     _add_answer(commands)
+    _add_advise(commands)
     add_data(commands)
     cases = commands.add_parser("cases", help="the case studies, a line each")
     cases.set_defaults(run=lambda chosen: print(*registry.cases(), sep="\n") or 0)
@@ -107,6 +108,30 @@ def _add_answer(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
         print(answer(chosen.case, chosen.engine, chosen.input, chosen.task, chosen.budget, chosen.reading))
         return 0
+
+    parser.set_defaults(run=run)
+
+
+def _add_advise(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("advise", help="forecast, crossover and advice for the points of a CSV file")
+    parser.add_argument("points", type=Path, help="CSV with the columns approach, size, score[, standard_error]")
+    parser.add_argument("--higher-is-better", action="store_true", help="scores such as accuracy or BLEU")
+    parser.add_argument("--best", type=float, help="the score of a perfect answer (default: 0, or 1 or 100)")
+    parser.add_argument("--unit", default="", help="of the sizes, for instance h")
+    parser.add_argument("--challenger", help="the approach asked about (default: the one that overtakes)")
+    parser.add_argument("--horizon", type=float, help="how far to look (default: 100 times the data measured)")
+    parser.add_argument("--target", type=float, help="the score wanted")
+    parser.add_argument("--budget", type=float, help="money to be spent")
+    parser.add_argument("--price", type=float, default=1.0, help="of one unit of data (default: 1)")
+    parser.add_argument("--penalty", type=float, help="what missing the target costs; with it a plan is made")
+    parser.add_argument("--available", type=float, help="data at hand, for the next measurement")
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+
+    def run(chosen: argparse.Namespace) -> int:
+        from engines.curves.cli import advise
+
+        return advise(chosen)
 
     parser.set_defaults(run=run)
 

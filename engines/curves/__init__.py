@@ -1,7 +1,40 @@
 """From measured points to "when does end-to-end win, how sure is that, and what will it cost". NumPy, SciPy, Numba."""
 
+from engines.curves.advice import (
+    Approach,
+    Plan,
+    Prices,
+    collection_plan,
+    data_needed,
+    for_budget,
+    for_target,
+    next_measurement,
+    warnings,
+)
+from engines.curves.cli import parse_points, read_points
 from engines.curves.crossover import Crossover, Interval, best_of, crossover
 from engines.curves.curve import Curve, flags
 from engines.curves.forecast import Forecast, forecast, forecasts
 
-__all__ = ["Crossover", "Curve", "Forecast", "Interval", "best_of", "crossover", "flags", "forecast", "forecasts"]
+__all__ = [
+    "Approach",
+    "Crossover",
+    "Curve",
+    "Forecast",
+    "Interval",
+    "Plan",
+    "Prices",
+    "best_of",
+    "collection_plan",
+    "crossover",
+    "data_needed",
+    "flags",
+    "for_budget",
+    "for_target",
+    "forecast",
+    "forecasts",
+    "next_measurement",
+    "parse_points",
+    "read_points",
+    "warnings",
+]

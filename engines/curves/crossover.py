@@ -102,24 +102,24 @@ class Crossover:
         within = self.interval()
         if within.never:
             return (
-                f"{self.challenger} does not overtake {rivals} within {_size(self.horizon)}{unit} "
+                f"{self.challenger} does not overtake {rivals} within {size_text(self.horizon)}{unit} "
                 f"(probability {self.never:.0%})."
             )
         if np.isinf(self.median):
             return (
-                f"{self.challenger} probably does not overtake {rivals} within {_size(self.horizon)}{unit} "
-                f"(probability {self.never:.0%}); if it does, hardly before {_size(within.low)}{unit}."
+                f"{self.challenger} probably does not overtake {rivals} within {size_text(self.horizon)}{unit} "
+                f"(probability {self.never:.0%}); if it does, hardly before {size_text(within.low)}{unit}."
             )
         if self.median <= 0:
-            smallest = f"{_size(self.sizes[0])}{unit}"
+            smallest = f"{size_text(self.sizes[0])}{unit}"
             return f"{self.challenger} is ahead of {rivals} from the smallest size measured ({smallest})."
         span = (
-            f"over {_size(within.low)}{unit}, or never"
+            f"over {size_text(within.low)}{unit}, or never"
             if within.open
-            else f"90 % interval {_size(max(within.low, self.sizes[0]))} to {_size(within.high)}{unit}"
+            else f"90 % interval {size_text(max(within.low, self.sizes[0]))} to {size_text(within.high)}{unit}"
         )
         how = "measured" if self.observed else "forecast"
-        return f"{self.challenger} overtakes {rivals} at about {_size(self.median)}{unit} ({how}; {span})."
+        return f"{self.challenger} overtakes {rivals} at about {size_text(self.median)}{unit} ({how}; {span})."
 
 
 def crossover(challenger: Forecast, *incumbents: Forecast, horizon: float | None = None) -> Crossover:
@@ -147,7 +147,7 @@ def crossover(challenger: Forecast, *incumbents: Forecast, horizon: float | None
         tuple(each.curve.name for each in incumbents),
         sizes,
         differences,
-        _points(sizes, differences, now),
+        lead_taken(sizes, differences, now),
         known,
     )
 
@@ -180,8 +180,10 @@ def grid(everyone: Sequence[Forecast], horizon: float | None = None) -> Array:
     return np.unique(np.concatenate([np.geomspace(low, high, count), measured, ends]))
 
 
-def _points(sizes: Array, differences: Array, now: int) -> Array:
-    """Where each draw's challenger takes its lead (see `Crossover.points`), interpolated between sizes."""
+def lead_taken(sizes: Array, differences: Array, now: int) -> Array:
+    """Where each draw of `differences` (draws, m) turns negative: the lead it holds at sizes[now], or else the next one
+    it takes; 0 where it leads from the first size, infinite where never. Interpolated between sizes; (draws,).
+    """
     ahead = differences < 0
     leads = ahead[:, now]
     before = ~ahead[:, : now + 1]
@@ -200,6 +202,6 @@ def _points(sizes: Array, differences: Array, now: int) -> Array:
     return points
 
 
-def _size(value: float) -> str:
-    """Three digits at most, with thousands apart."""
+def size_text(value: float) -> str:
+    """A size for people: three digits at most, with thousands apart."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
