@@ -116,7 +116,8 @@ class Graph:
 
     column, instance, unit: (S,) int32: score column, which unit instance the state belongs to (times are read off
     where it changes), its label's index in `labels` (GAP between words). A state stays where it is by itself.
-    arc_ptr (S+1,), arc_dest, arc_lm, arc_word: arcs out of states; dest >= 0 is a state, else node -1-dest; word -1: none.
+    arc_ptr (S+1,), arc_dest, arc_lm, arc_word: arcs out of states; dest >= 0 is a state, else node -1-dest; word -1:
+    none.
     node_ptr (N+1,), node_dest, node_lm: arcs out of nodes, likewise. level (N,): node to node arcs go upwards.
     final (N,): log probability of ending there (-inf: cannot). no_repeat: a node's arc into a state is barred where the
     token comes from a state of the same column (CTC needs a blank there).

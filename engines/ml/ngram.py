@@ -132,7 +132,7 @@ class NgramModel:
             for w, p in row.items():
                 if w == END:
                     continue
-                after = (history + (w,))[-(self.order - 1) :] if self.order > 1 else ()
+                after = (*history, w)[-(self.order - 1) :] if self.order > 1 else ()
                 while after not in index:
                     after = after[1:]
                 arcs.append(Arc(self.vocabulary[w], float(np.log(p)), index[after]))
