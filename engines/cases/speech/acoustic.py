@@ -80,8 +80,8 @@ def augment_for(hours: float) -> ctc.Augment:
 
 def recipe_for(hours: float, labelled: bool = False) -> Recipe:
     """Steps grow with the square root of the sound, from 700 for seconds of it to 10,000 for three hours and 24,000
-    for thirty; six tenths of that where every frame is labelled, and larger ones: CTC, which has its alignment to find as
-    well, stays on its plateau of blanks at a rate of 4e-3, and a network of labelled frames learns best at 3e-3."""
+    for thirty; six tenths of that where every frame is labelled, and larger ones: CTC, which has its alignment to find
+    as well, stays on its plateau of blanks at a rate of 4e-3; a network of labelled frames learns best at 3e-3."""
     steps = int((0.6 if labelled else 1.0) * np.clip(6000 * hours**0.45, 700, 24_000))
     rate = 3e-3 if labelled else 2e-3
     every = max(50, steps // 20)
