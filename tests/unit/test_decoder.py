@@ -39,7 +39,8 @@ def test_planted_hmm_path_is_found_with_its_times():
     columns = [0, 0, 1, 2, 3, 3, 4, 5, 0, 1, 4, 4, 5, 6, 7, 6, 7, 7]
     rng = np.random.default_rng(0)
     found = Decoder(LEXICON, uniform(LEXICON), HmmLayout()).decode(scores_of(columns, 8, rng))
-    assert found.text == "one two three" and found.complete
+    assert found.text == "one two three"
+    assert found.complete
     assert found.words == (Span("one", 3, 8), Span("two", 10, 15), Span("three", 15, 18))
     assert [u.label for u in found.units] == ["a", "b", "b", "c", "c"]
     assert found.units[3] == Span("c", 13, 15)
@@ -107,7 +108,8 @@ def test_phoneme_ctc_needs_a_blank_across_words_too():
 def test_a_search_never_fails(fill, frames):
     for layout, lexicon in ((HmmLayout(), LEXICON), (CtcLayout(LABELS, 0, 1), spelled(WORDS))):
         found = Decoder(lexicon, uniform(lexicon), layout).decode(np.full((frames, 8), fill, np.float32))
-        assert isinstance(found.text, str) and len(found.columns) == frames
+        assert isinstance(found.text, str)
+        assert len(found.columns) == frames
 
 
 def test_noise_with_a_narrow_beam_still_answers():
@@ -128,7 +130,8 @@ def test_too_few_frames_for_any_word_give_a_partial_path():
 def test_alignment_picks_the_pronunciation_that_was_said():
     columns = [0, 1, 4, 5, 5, 6, 7, 0, 1, 2, 3, 4, 5]
     found = align(["two", "one"], LEXICON, HmmLayout(), scores_of(columns, 8, np.random.default_rng(6)))
-    assert found.complete and found.columns.tolist() == columns
+    assert found.complete
+    assert found.columns.tolist() == columns
     assert [u.label for u in found.units] == ["b", "c", "a", "b"]
 
 
