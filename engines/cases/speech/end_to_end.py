@@ -35,7 +35,7 @@ BEAM = 12.0
 UNTUNED = SearchSettings(acoustic_scale=0.6, word_score=0.0, beam=BEAM)
 TUNED_ON = 60  # held-out utterances at most
 # Tried on held-out utterances: how much the network counts against the language model, and a bonus per word.
-SCALES = (0.25, 0.4, 0.6, 0.85)
+SCALES = (0.15, 0.25, 0.4, 0.6, 0.85)
 WORD_SCORES = (-1.0, 0.0, 1.5)
 
 
