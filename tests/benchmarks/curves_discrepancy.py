@@ -105,13 +105,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--curves", type=int, default=8, help="learners of a data set at a cut")
-    parser.add_argument("--caution", type=float, default=1.25, help="how many times the learned scale is used")
+    parser.add_argument("--caution", type=float, default=1.5, help="how many times the learned scale is used")
     parser.add_argument("--write", action="store_true", help="write engines/curves/discrepancy.json")
     chosen = parser.parse_args()
     data = collect(data_file(chosen.data, "lcdb11.parquet"), chosen.curves, np.random.default_rng(0))
     constants, held = learn(data)
     made = {
-        "command": f"python -m tests.benchmarks.curves_discrepancy --curves {chosen.curves} --write",
+        "command": f"python -m tests.benchmarks.curves_discrepancy --curves {chosen.curves} "
+        f"--caution {chosen.caution} --write",
         "data": "LCDB 1.1 (CC BY 4.0), every other data set by id",
         "curves": int(data["curve"][-1]),
         "caution": chosen.caution,
