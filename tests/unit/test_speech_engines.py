@@ -121,7 +121,11 @@ def test_holdout_spares_a_tenth_but_never_the_last_few() -> None:
         assert set(inner).isdisjoint(valid) == (count >= 5)
 
 
-def test_cross_entropy_reads_the_true_column() -> None:
-    scores = [np.log(np.array([[0.5, 0.5], [0.25, 0.75]], np.float32))]
-    assert hybrid.cross_entropy(scores, [np.array([0, 1])]) == pytest.approx(-np.log([0.5, 0.75]).mean(), rel=1e-5)
+def test_the_usual_weight_is_tried_first() -> None:
+    assert acoustic.weighed((0.05, 0.1, 0.3), 0.1) == [0.1, 0.05, 0.3]
+
+
+def test_frame_error_counts_wrong_columns() -> None:
+    scores = [np.log(np.array([[0.6, 0.4], [0.25, 0.75]], np.float32)), np.log(np.array([[0.9, 0.1]], np.float32))]
+    assert hybrid.frame_error(scores, [np.array([0, 0]), np.array([0])]) == pytest.approx(1 / 3)
     assert NONE < 0

@@ -32,11 +32,11 @@ LETTERS = " 'ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LABELS = ("blank", "space", *LETTERS[1:])  # columns of the network
 LAYOUT = CtcLayout(LABELS, blank=0, separator=1)
 BEAM = 12.0
-UNTUNED = SearchSettings(acoustic_scale=0.6, word_score=0.0, beam=BEAM)
+UNTUNED = SearchSettings(acoustic_scale=0.4, word_score=0.0, beam=BEAM)
 TUNED_ON = 60  # held-out utterances at most
 # Tried on held-out utterances: how much the network counts against the language model, and a bonus per word.
 SCALES = (0.15, 0.25, 0.4, 0.6, 0.85)
-WORD_SCORES = (-1.0, 0.0, 1.5)
+WORD_SCORES = (0.0, -1.0, 1.5)
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ class EndToEnd(Engine):
 
     def _tuned(self, valid: acoustic.Utterances) -> SearchSettings:
         """The scales of fewest word errors on held-out utterances, which the language model has not read."""
+        if len(valid) < acoustic.FEWEST:
+            return UNTUNED
         some = valid.take(np.arange(min(len(valid), TUNED_ON)))
         scores = [acoustic.scores_of(self._network, x) for x in some.features]
 
@@ -86,7 +88,8 @@ class EndToEnd(Engine):
             found = [edits(decoder.decode(s).text.split(), t.split()) for s, t in zip(scores, some.texts, strict=True)]
             return sum(edit.kind != "equal" for steps in found for edit in steps)
 
-        best = min((replace(UNTUNED, acoustic_scale=scale) for scale in SCALES), key=errors)
+        scales = acoustic.weighed(SCALES, UNTUNED.acoustic_scale)
+        best = min((replace(UNTUNED, acoustic_scale=scale) for scale in scales), key=errors)
         return min((replace(best, word_score=score) for score in WORD_SCORES), key=errors)
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
