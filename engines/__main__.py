@@ -14,7 +14,8 @@ from engines.datasets.cli import add_parser as add_data
 from engines.runs import RunStore, report
 
 
-def main(arguments: list[str] | None = None) -> int:
+def command_line() -> argparse.ArgumentParser:
+    """The parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m engines", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_sweep(commands)
@@ -24,7 +25,11 @@ def main(arguments: list[str] | None = None) -> int:
     add_data(commands)
     cases = commands.add_parser("cases", help="the case studies, a line each")
     cases.set_defaults(run=lambda chosen: print(*registry.cases(), sep="\n") or 0)
-    chosen = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    chosen = command_line().parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
         return code
