@@ -43,7 +43,7 @@ WORD_SCORES = (0.0, -1.0, 1.5)
 class EndToEnd(Engine):
     name: ClassVar[str] = "end_to_end"
     shape: ClassVar[EngineShape] = "end_to_end"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     supervision: ClassVar[tuple[str, ...]] = ()
     readings: ClassVar[tuple[str, ...]] = ("language_model",)
 

@@ -58,7 +58,7 @@ class Known:
 class Hybrid(Engine):
     name: ClassVar[str] = "hybrid"
     shape: ClassVar[EngineShape] = "hybrid"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     supervision: ClassVar[tuple[str, ...]] = ("pronunciation lexicon of the task's whole vocabulary",)
     readings: ClassVar[tuple[str, ...]] = ("own_lexicon",)
 
