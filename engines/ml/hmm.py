@@ -230,9 +230,7 @@ def monophones(
     estimator = Estimator(families(tree))
     front = FrontEnd()
     dims = front(corpus.cepstra[0][:1]).shape[1]
-    model = AcousticModel(
-        tree, one_each(tree.size, dims), np.log(np.full((tree.size, 2), 0.5, np.float32)), front
-    )
+    model = AcousticModel(tree, one_each(tree.size, dims), np.log(np.full((tree.size, 2), 0.5, np.float32)), front)
     columns: Sequence[np.ndarray | None] = [
         uniform_columns(tree, w, corpus.lexicon, c) for w, c in zip(corpus.words, corpus.cepstra, strict=True)
     ]
