@@ -123,10 +123,9 @@ def sweep(
         UserError: an unknown case, task or engine, data that are not there, a budget larger than the data.
     """
     case, store = registry.case(case_slug), RunStore()
-    if retry:
-        for row in store.frame("error != ''", columns=("id",), case=case.slug).to_pylist():
-            (store.root / case.slug / "runs" / f"{row['id']}.parquet").unlink(missing_ok=True)
-    specs = plan(case, store, tasks, engines, budgets, seeds)
+    specs = plan(case, store, tasks, engines, budgets, seeds, retry)
+    for spec in specs:
+        store.forget(spec)
     watch = Watch(len(specs), jobs, Estimate(case, store), status, {spec.id: spec for spec in specs})
     if not specs:
         print(f"Nothing is missing: every run of {case.slug} that was asked for is in {store.root}.")

@@ -16,9 +16,11 @@ def plan(
     engines: Sequence[str] = (),
     budgets: Sequence[float] = (),
     seeds: Sequence[int] = (),
+    retry: bool = False,
 ) -> list[RunSpec]:
     """The runs that are not in the store yet: every budget of the first seed before the second, small budgets first,
     so that a sweep that is stopped leaves whole curves behind. An empty choice means the task's default.
+    With `retry`, runs that failed are planned again.
 
     Raises:
         UserError: a task or an engine that the case does not have, or a budget below 0.
@@ -36,7 +38,8 @@ def plan(
                 for seed in seeds or task.seeds:
                     specs.append(RunSpec(case.slug, task.slug, info.name, budget, seed, info.version))
     specs.sort(key=lambda spec: (spec.seed, spec.budget.pairs))
-    return [spec for spec in specs if not store.has(spec)]
+    failed = set(store.frame("error != ''", columns=("id",), case=case.slug)["id"].to_pylist()) if retry else set()
+    return [spec for spec in specs if spec.id in failed or not store.has(spec)]
 
 
 def keeps_model(task: Task, spec: RunSpec) -> bool:

@@ -68,6 +68,17 @@ def test_a_failing_run_is_recorded_and_the_sweep_goes_on(store, capsys):
     assert store.frame("error != ''").num_rows == errors
 
 
+def test_only_failed_runs_that_are_asked_for_are_retried(store):
+    assert sweep("--budget", "2") == 1
+    case = registry.case("tones")
+    failed = store.frame("error != ''", columns=("engine", "seed")).to_pylist()
+    planned = plan(case, store, budgets=[2], retry=True)
+    assert {(spec.engine, spec.seed) for spec in planned} == {(row["engine"], row["seed"]) for row in failed}
+    assert not plan(case, store, engines=["pipeline"], budgets=[2])
+    assert sweep("--budget", "2", "--engine", "pipeline", "--retry") == 1
+    assert len(store.frame("error != ''").to_pylist()) == len(failed)
+
+
 def test_a_budget_beyond_the_data_is_one_sentence(store, capsys):
     assert sweep("--budget", "100000") == 2
     assert "there is only" in capsys.readouterr().err
