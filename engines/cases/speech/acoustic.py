@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,9 +12,11 @@ from torch import nn
 
 from engines.core import Progress, Split
 from engines.ml import ctc, training
+from engines.ml.decoder import Decoder, SearchSettings
 from engines.ml.logmel import log_mel, normalised
 from engines.ml.networks import Shape
 from engines.ml.training import Recipe
+from engines.ml.wer import edits
 
 FEWEST = 4  # held-out utterances that may choose the weights of a search
 FRAMES = 4000  # padded frames in a batch: 40 s of sound
@@ -113,3 +115,23 @@ def score_all(network: nn.Module, features: list[NDArray[np.float16]]) -> list[N
 def weighed(tried: Sequence[float], usual: float) -> list[float]:
     """Factors to try, the nearest to the usual one first, so that it wins where held-out utterances do not decide."""
     return sorted(tried, key=lambda value: abs(np.log(value / usual)))
+
+
+def lightest(
+    decoder: Decoder,
+    scores: Sequence[NDArray[np.float32]],
+    texts: Sequence[str],
+    usual: SearchSettings,
+    scales: Sequence[float],
+    word_scores: Sequence[float],
+) -> SearchSettings:
+    """The weights of fewest word errors on held-out utterances: scales first, then word scores at the best scale."""
+
+    def errors(settings: SearchSettings) -> int:
+        tried = decoder.with_settings(settings)
+        found = [edits(tried.decode(s).text.split(), t.split()) for s, t in zip(scores, texts, strict=True)]
+        return sum(edit.kind != "equal" for steps in found for edit in steps)
+
+    tries = (replace(usual, acoustic_scale=scale) for scale in weighed(scales, usual.acoustic_scale))
+    best = min(tries, key=errors)
+    return min((replace(best, word_score=score) for score in word_scores), key=errors)

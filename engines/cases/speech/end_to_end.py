@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -82,15 +82,7 @@ class EndToEnd(Engine):
             return UNTUNED
         some = valid.take(np.arange(min(len(valid), TUNED_ON)))
         scores = [acoustic.scores_of(self._network, x) for x in some.features]
-
-        def errors(settings: SearchSettings) -> int:
-            decoder = self._decoder.with_settings(settings)
-            found = [edits(decoder.decode(s).text.split(), t.split()) for s, t in zip(scores, some.texts, strict=True)]
-            return sum(edit.kind != "equal" for steps in found for edit in steps)
-
-        scales = acoustic.weighed(SCALES, UNTUNED.acoustic_scale)
-        best = min((replace(UNTUNED, acoustic_scale=scale) for scale in scales), key=errors)
-        return min((replace(best, word_score=score) for score in WORD_SCORES), key=errors)
+        return acoustic.lightest(self._decoder, scores, some.texts, UNTUNED, SCALES, WORD_SCORES)
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
         self.check_reading(reading)

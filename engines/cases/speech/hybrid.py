@@ -30,7 +30,6 @@ from engines.ml.lexicon import Lexicon
 from engines.ml.logmel import RATE, log_mel, normalised
 from engines.ml.networks import Recogniser, Shape, parameters
 from engines.ml.tree import StateTree
-from engines.ml.wer import edits
 
 SPREAD = 96  # units from which a frame's states are told
 UNTUNED = SearchSettings(acoustic_scale=0.1, word_score=0.0, beam=10.0, max_active=1500)
@@ -109,15 +108,7 @@ class Hybrid(Engine):
             return UNTUNED
         some = valid.take(np.arange(min(len(valid), TUNED_ON)))
         scores = [self._emissions(acoustic.scores_of(self._network, x)) for x in some.features]
-
-        def errors(settings: SearchSettings) -> int:
-            decoder = self._whole_decoder.with_settings(settings)
-            found = [edits(decoder.decode(s).text.split(), t.split()) for s, t in zip(scores, some.texts, strict=True)]
-            return sum(edit.kind != "equal" for steps in found for edit in steps)
-
-        scales = acoustic.weighed(SCALES, UNTUNED.acoustic_scale)
-        best = min((replace(UNTUNED, acoustic_scale=scale) for scale in scales), key=errors)
-        return min((replace(best, word_score=score) for score in WORD_SCORES), key=errors)
+        return acoustic.lightest(self._whole_decoder, scores, some.texts, UNTUNED, SCALES, WORD_SCORES)
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
         self.check_reading(reading)
