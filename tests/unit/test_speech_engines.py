@@ -111,7 +111,7 @@ def test_letters_go_round() -> None:
 
 def test_the_transcript_is_the_words_tier() -> None:
     found = (Segment("phonemes", "AA", 0, 1), Segment("words", "AB", 0, 1), Segment("words", "CA", 1, 2))
-    assert end_to_end.transcript(found) == "AB CA"
+    assert end_to_end.spoken(found) == "AB CA"
 
 
 def test_holdout_spares_a_tenth_but_never_the_last_few() -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engines.cases.speech import acoustic
-from engines.cases.speech.language import Language
+from engines.cases.speech.language import Language, spoken
 from engines.core import Engine, Progress, Segment, Spec, Stage, TrainingData, quiet
 from engines.core.engine import Shape as EngineShape
 from engines.ml import ctc, quantise, training
@@ -102,7 +102,7 @@ class EndToEnd(Engine):
         if not reading:
             return features, characters, Stage("transcript", text, lambda scores: spell(ctc.greedy(scores)))
         words = Stage("words", Spec("segments"), lambda scores: self._search(scores, frames))
-        return features, characters, words, Stage("transcript", text, transcript)
+        return features, characters, words, Stage("transcript", text, spoken)
 
     def _search(self, scores: NDArray[np.float32], rate: float) -> tuple[Segment, ...]:
         found = self._decoder.decode(scores)
@@ -155,11 +155,6 @@ def spell(found: Sequence[int]) -> str:
 
 def spellable(words: Any) -> list[str]:
     return sorted(word for word in words if word and all(c in LETTERS[1:] for c in word))
-
-
-def transcript(words: Sequence[Segment]) -> str:
-    """The words of a chain of segments, in order."""
-    return " ".join(segment.label for segment in words if segment.tier == "words")
 
 
 def character_error(heard: Sequence[str], truth: Sequence[str]) -> float:

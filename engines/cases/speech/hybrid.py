@@ -19,8 +19,8 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from engines.cases.speech import acoustic
-from engines.cases.speech.language import Language
-from engines.cases.speech.pipeline import Pipeline, oracle_scores, segments, spoken
+from engines.cases.speech.language import Language, spoken
+from engines.cases.speech.pipeline import Pipeline, oracle_scores, segments
 from engines.core import NOTHING, Engine, Progress, Spec, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape as EngineShape
 from engines.ml import frames, quantise, training

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engines.core import Segment
 from engines.ml.ngram import NgramModel
 
 ORDER = 3
@@ -42,3 +43,8 @@ class Language:
         columns = [np.asarray(table[name]) for name in table.column_names]
         grams = np.stack(columns[:-1], axis=1).astype(np.int32)
         return cls(words, NgramModel(words, len(columns) - 1, grams, columns[-1].astype(np.int32)))
+
+
+def spoken(found: Sequence[Segment]) -> str:
+    """The words of segments, in order."""
+    return " ".join(segment.label for segment in found if segment.tier == "words")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
 
-from engines.cases.speech.language import Language
+from engines.cases.speech.language import Language, spoken
 from engines.core import Engine, Progress, Segment, Spec, Stage, TrainingData, UserError, quiet
 from engines.ml import lexicon as words_and_phones
 from engines.ml.decoder import Decoder, Hypothesis, SearchSettings
@@ -246,11 +246,6 @@ def segments(found: Hypothesis) -> tuple[Segment, ...]:
         for tier, spans in (("phonemes", found.units), ("words", found.words))
         for span in spans
     )
-
-
-def spoken(found: Sequence[Segment]) -> str:
-    """The words of segments, in order."""
-    return " ".join(segment.label for segment in found if segment.tier == "words")
 
 
 def _packed(mixtures: Mixtures) -> dict[str, Any]:

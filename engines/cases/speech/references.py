@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engines.cases.speech.language import spoken
 from engines.core import Engine, Progress, Segment, Spec, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape
 from engines.datasets import cache_directory
@@ -65,7 +66,7 @@ class PocketSphinx(Reference):
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
         self.check_reading(reading)
-        return Stage("words", Spec("segments"), self._listen), Stage("transcript", Spec("text"), transcript)
+        return Stage("words", Spec("segments"), self._listen), Stage("transcript", Spec("text"), spoken)
 
     def _listen(self, x: NDArray[np.float32]) -> tuple[Segment, ...]:
         sound = np.clip(resampled(x, self.rate) * 32767, -32768, 32767).astype("<i2")
@@ -162,8 +163,3 @@ def resampled(x: NDArray[np.float32], rate: float) -> NDArray[np.float32]:
 def spelled(found: Sequence[int], labels: Sequence[str]) -> str:
     """Columns of wav2vec 2.0 -> words joined by one space; "|" stands between words."""
     return " ".join("".join(labels[i] for i in found).replace("|", " ").split())
-
-
-def transcript(words: Sequence[Segment]) -> str:
-    """The words of segments, in order."""
-    return " ".join(segment.label for segment in words if segment.tier == "words")
