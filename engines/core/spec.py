@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.core import radiograph
 from engines.core.errors import UserError
 
 Floats = NDArray[np.floating[Any]]
@@ -38,6 +39,9 @@ class Spec:
                                                                             of one name are added up when drawn)
     segments     tuple[Segment, ...]                   ()                   tiers: "phonemes", "words", "characters"
     text         str                                   ()
+
+    radiograph, regions, measures, growth, crops, saliency, age: the classes of radiograph.py; labels: what
+                                                                            the numbers of regions stand for
 
     A length of None in `shape` is free. Later cases add kinds (boxes, tokens, mask, table) and their checks here.
     """
@@ -83,12 +87,17 @@ def _check_text(spec: Spec, value: Any) -> str | None:
     return None if isinstance(value, str) else f"text must be a str, not {type(value).__name__}"
 
 
+def _check_body(spec: Spec, value: Any) -> str | None:
+    return radiograph.problem(spec.kind, value)
+
+
 _CHECKS = {
     "waveform": _check_array,
     "spectrogram": _check_array,
     "posteriors": _check_array,
     "segments": _check_segments,
     "text": _check_text,
+    **dict.fromkeys(radiograph.KINDS, _check_body),
 }
 
 
