@@ -1,17 +1,16 @@
 """What the measured points say, in sentences. Pure functions of points: no streamlit, no files.
 
-Two scores differ clearly when their difference is over 1.96 times its standard error. Both engines answer the same
-test, so their errors are correlated and the true uncertainty of the difference is smaller: what is called clear here
-is clear, what is called unclear may be only unproven.
+Two scores differ clearly when their difference is over 1.96 times its standard error, which comes from a bootstrap of
+the test examples that both answered (`engines.runs.difference`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard import words
+from engines import runs
 from engines.core import CaseStudy, Metric, Task
 from engines.runs import Point
 
@@ -57,9 +56,8 @@ def main_points(points: Sequence[Point]) -> list[Point]:
 
 def difference(first: Point, second: Point, metric: Metric) -> tuple[float, bool]:
     """(by how much `first` is better, whether that is clear). Positive: `first` is better."""
-    gap = second.mean - first.mean if metric.lower_is_better else first.mean - second.mean
-    error = math.hypot(first.standard_error, second.standard_error)
-    return gap, abs(gap) > Z * error
+    more, error = runs.difference(first, second)
+    return -more if metric.lower_is_better else more, abs(more) > Z * error
 
 
 def crossings(first: Sequence[Point], second: Sequence[Point], metric: Metric) -> list[Crossing]:

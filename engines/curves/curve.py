@@ -15,6 +15,7 @@ from engines.curves.kernels import Array
 
 MOST_SIZES = 200  # more distinct sizes than this are merged into as many logarithmic bins
 NOISE_FLOOR = 0.01  # relative noise that remains however small the reported standard error
+NOISE_MOST = 1.0  # of ln error: what is known of a rate when one error was counted, or none
 PRIOR_SEEDS = 3.0  # how many seeds the pooled spread counts for in each size's own
 
 
@@ -125,7 +126,7 @@ class Curve:
         if self.standard_errors is not None:
             total = total + (self.standard_errors / mean) ** 2
         if several.any() or self.standard_errors is not None:
-            return np.sqrt(total + NOISE_FLOOR**2)
+            return np.minimum(np.sqrt(total + NOISE_FLOOR**2), NOISE_MOST)
         return np.full(len(mean), _scatter(self.sizes, np.log(mean)))
 
 

@@ -217,7 +217,7 @@ def values_into(code: int, p: Array, u: Array, top: float, first: float, out: Ar
         out[i] = log_value(code, p, u[i], top, first, slopes[i])
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
 def values(codes: Ints, p: Array, tops: Array, u: Array, first: float) -> Array:
     """ln f of K fitted curves (codes (K,), p (K, 6), tops (K,)) at u (M,): shape (K, M)."""
     out = np.zeros((len(codes), len(u)))

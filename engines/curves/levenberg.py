@@ -109,7 +109,7 @@ def levenberg(
     return cost
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
 def fit_all(
     codes: Ints,
     places: Ints,

@@ -1,8 +1,8 @@
 """Runs and the store that keeps them."""
 
 from engines.runs.models import kept_models, load_model
-from engines.runs.report import Point, points, report
+from engines.runs.report import Point, difference, points, report
 from engines.runs.run import Run, RunSpec, Score
 from engines.runs.store import RunStore
 
-__all__ = ["Point", "Run", "RunSpec", "RunStore", "Score", "kept_models", "load_model", "points", "report"]
+__all__ = ["Point", "Run", "RunSpec", "RunStore", "Score", "difference", "kept_models", "load_model", "points", "report"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from engines.core import CaseStudy, Floats, Metric, Task
 from engines.runs.store import RunStore
 
 DRAWS = 200
+Z = 1.96  # standard errors on either side of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,9 @@ class Point:
 
     `engine` is "name", or "name+reading" for a further reading. `standard_error` adds the variance of the mean over
     seeds (training data and initialisation) to the variance over test examples (bootstrap of the examples, all seeds
-    answering the same resample); the second does not shrink with more seeds. `low` and `high` bound the 95 % interval.
+    answering the same resample); the second does not shrink with more seeds. `low` and `high` bound the 95 % interval,
+    which does not collapse where no example was answered wrongly (`interval`). `draws` are the bootstrap's scores:
+    engines that answered the same `examples` share the resamples, so that they can be compared pair by pair.
     """
 
     case: str
@@ -43,6 +47,8 @@ class Point:
     answer_seconds: float
     parameters: int
     runs: tuple[str, ...]
+    examples: int = 0
+    draws: tuple[float, ...] = ()
 
 
 def points(case: CaseStudy, task: Task, store: RunStore) -> list[Point]:
@@ -67,8 +73,12 @@ def _point(case: CaseStudy, task: Task, key: tuple[str, str, str, str, float], r
     rows = sorted(rows, key=lambda row: row["seed"])
     scores = np.array([row["score"] for row in rows])
     statistics = [np.array(row["statistics"], dtype=np.float64) for row in rows]
-    error = standard_error(task.metric, scores, statistics)
+    draws = bootstrap(task.metric, statistics)
+    error = _standard_error(scores, draws)
     mean = float(scores.mean())
+    low, high = interval(task.metric, mean, error, statistics)
+    if not error:
+        error = max(high - mean, mean - low) / Z
     return Point(
         case=case.slug,
         task=task.slug,
@@ -81,28 +91,91 @@ def _point(case: CaseStudy, task: Task, key: tuple[str, str, str, str, float], r
         budget=budget,
         mean=mean,
         standard_error=error,
-        low=mean - 1.96 * error,
-        high=mean + 1.96 * error,
+        low=low,
+        high=high,
         scores=tuple(scores.tolist()),
         seeds=tuple(row["seed"] for row in rows),
         train_seconds=float(np.mean([row["train_seconds"] for row in rows])),
         answer_seconds=float(np.mean([row["answer_seconds"] for row in rows])),
         parameters=int(np.mean([row["parameters"] for row in rows])),
         runs=tuple(row["id"] for row in rows),
+        examples=min(len(each) for each in statistics),
+        draws=tuple(draws.tolist()),
     )
+
+
+def bootstrap(metric: Metric, statistics: Sequence[Floats]) -> Floats:
+    """Mean scores over seeds of resampled test examples (Efron 1979), (DRAWS,), given each seed's statistics (examples,
+    k). The resamples depend on the number of examples alone: engines that answered the same ones share them. Empty
+    where there is but one example.
+    """
+    n = min(len(each) for each in statistics)
+    if n < 2:
+        return np.zeros(0)
+    resamples = np.random.default_rng(0).integers(0, n, (DRAWS, n))
+    return np.array([np.mean([metric.score(each[index]) for each in statistics]) for index in resamples])
 
 
 def standard_error(metric: Metric, scores: Floats, statistics: Sequence[Floats]) -> float:
     """The standard error of the mean of `scores` (seeds,), given each seed's statistics (examples, k)."""
+    return _standard_error(scores, bootstrap(metric, statistics))
+
+
+def _standard_error(scores: Floats, draws: Floats) -> float:
     seeds = len(scores)
     over_seeds = float(np.var(scores, ddof=1)) / seeds if seeds > 1 else 0.0
-    rng = np.random.default_rng(0)
-    n = min(len(each) for each in statistics)
-    if n < 2:
-        return float(np.sqrt(over_seeds))
-    resamples = rng.integers(0, n, (DRAWS, n))
-    draws = [np.mean([metric.score(each[index]) for each in statistics]) for index in resamples]
-    return float(np.sqrt(over_seeds + np.var(draws, ddof=1)))
+    over_examples = float(np.var(draws, ddof=1)) if len(draws) > 1 else 0.0
+    return float(np.sqrt(over_seeds + over_examples))
+
+
+def interval(metric: Metric, mean: float, error: float, statistics: Sequence[Floats]) -> tuple[float, float]:
+    """The 95 % interval of a mean score with the standard error `error`.
+
+    A rate in per cent gets Wilson's interval (1927) with as many trials as the standard error is worth (Korn & Graubard
+    1998), at most those there were: without a single error it reaches from 0 to about 4 in the number of trials, where
+    the bootstrap would say plus or minus nothing. Other scores get the normal one.
+    """
+    p = mean / 100
+    if metric.unit != "%" or not 0 <= p <= 1:
+        return mean - Z * error, mean + Z * error
+    most = _trials(metric, statistics)
+    variance = (error / 100) ** 2
+    n = min(p * (1 - p) / variance, most * len(statistics)) if variance else most
+    centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return 100 * max(centre - half, 0.0), 100 * min(centre + half, 1.0)
+
+
+def _trials(metric: Metric, statistics: Sequence[Floats]) -> float:
+    """How often something could go wrong in a test: the second column of statistics that are (errors, out of), or else
+    the examples. Further seeds are no further trials where none goes wrong: they answer the same examples."""
+    each = min(statistics, key=len)
+    out_of = float(each[:, 1].sum()) if each.ndim == 2 and each.shape[1] == 2 else 0.0
+    counted = out_of > 0 and math.isclose(100 * each[:, 0].sum() / out_of, metric.score(each), abs_tol=1e-3)
+    return max(out_of if counted else float(len(each)), 1.0)
+
+
+def difference(first: Point, second: Point) -> tuple[float, float]:
+    """(mean of `first` less that of `second`, its standard error).
+
+    Where both answered the same test examples the bootstrap is paired: one resample for both, so what makes an example
+    hard for both cancels out (Efron & Tibshirani 1993, section 8.3; Koehn 2004). Seeds are paired where both have the
+    same ones, since those share their training data. A score without a single error keeps its own uncertainty.
+    """
+    gap = first.mean - second.mean
+    same = (first.test, first.oracle, first.examples) == (second.test, second.oracle, second.examples)
+    if not (same and first.draws and second.draws):
+        return gap, math.hypot(first.standard_error, second.standard_error)
+    variance = float(np.var(np.array(first.draws) - np.array(second.draws), ddof=1))
+    for point in (first, second):
+        if not np.ptp(point.draws):
+            variance += point.standard_error**2
+    one, other = np.array(first.scores), np.array(second.scores)
+    if first.seeds == second.seeds and len(one) > 1:
+        variance += float(np.var(one - other, ddof=1)) / len(one)
+    else:
+        variance += sum(float(np.var(each, ddof=1)) / len(each) for each in (one, other) if len(each) > 1)
+    return gap, math.sqrt(variance)
 
 
 REPORT_KEYS: dict[str, Callable[[Point, Task], Any]] = {
