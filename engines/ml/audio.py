@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
 from engines.core import Floats, Task, UserError
+from engines.ml.filenames import short
 
 MIN_SECONDS, MAX_SECONDS = 0.1, 30.0
 MAX_BYTES = 20_000_000
@@ -37,7 +37,7 @@ def decode(content: bytes, filename: str, task: Task) -> Floats:
     Raises:
         UserError: it is not audio, or outside the limits, or silent.
     """
-    name = _short(filename)
+    name = short(filename)
     if not content:
         raise UserError(f"{name} is empty: record or choose another file.")
     if len(content) > MAX_BYTES:
@@ -89,12 +89,6 @@ def resample(samples: Floats, rate: int, target: int) -> Floats:
     length = blocks * ratio.numerator
     resampled: Floats = np.fft.irfft(spectrum[: length // 2 + 1], length) * float(ratio)
     return resampled[: round(len(samples) * ratio)]
-
-
-def _short(filename: str) -> str:
-    """A file's name as a sentence can hold it."""
-    name = "".join(c for c in PurePath(filename.replace("\\", "/")).name if c.isprintable()).strip()
-    return name if len(name) <= 60 else f"{name[:57]}..." if name else "The file"
 
 
 def _gather(blocks: Iterator[Floats], rate: int, name: str) -> Floats:
