@@ -138,8 +138,8 @@ def search(
     states, said, last_word, score, complete = _search(
         np.maximum(clean, _FLOOR) * np.float32(settings.acoustic_scale),
         (np.asarray(transitions, np.float32) * np.float32(settings.acoustic_scale)),
-        g.column, g.arc_ptr, g.arc_dest, g.arc_lm, g.arc_word, g.node_ptr, g.node_dest, g.node_lm, g.level, g.final,
-        g.start, g.no_repeat, np.float32(settings.word_score), np.float32(settings.beam), settings.max_active,
+        *g.records, g.start, g.no_repeat, np.float32(settings.word_score), np.float32(settings.beam),
+        settings.max_active,
     )  # fmt: skip
     words, units = _spans(graph, states, said, int(last_word))
     return Hypothesis(words, units, float(score), g.column[states], bool(complete))
@@ -173,109 +173,83 @@ def _spans(g: Graph, states: np.ndarray, said: np.ndarray, last_word: int) -> tu
     return tuple(words), tuple(units)
 
 
+_TOKEN = np.dtype([("state", "i4"), ("back", "i4"), ("word", "i4"), ("score", "f4")])
+"""A partial path: its last state, the index of the token before, the word said on the way in (-1: none), its score."""
+
+
 @njit(cache=True, nogil=True)
 def _search(  # noqa: PLR0915 - one loop: what it holds would cost more to hand around than to read
-    scores: Any, moves: Any, column: Any, arc_ptr: Any, arc_dest: Any, arc_lm: Any, arc_word: Any, node_ptr: Any,
-    node_dest: Any, node_lm: Any, level: Any, final: Any, start: Any, no_repeat: Any, word_score: Any, beam: Any,
-    max_active: Any,
+    scores: Any, moves: Any, states: Any, arcs: Any, nodes: Any, node_arcs: Any, start: Any, no_repeat: Any,
+    word_score: Any, beam: Any, max_active: Any,
 ) -> Any:  # fmt: skip
-    """Token passing. A token is (state, score, index of the token before, word said on the way in)."""
-    frames, n_nodes = scores.shape[0], len(level)
-    slot = np.full(len(column), -1, np.int32)  # where a state's token lies in this frame's list
+    """Token passing; -> (state of every frame, word said before it, last word, score of the path, complete)."""
+    frames, n_nodes = scores.shape[0], len(nodes) - 1
+    slot = np.full(len(states) - 1, -1, np.int32)  # where a state's token lies in this frame's list
     node_score = np.full(n_nodes, -np.inf, np.float32)
     node_from = np.full(n_nodes, -1, np.int32)
     node_word = np.full(n_nodes, -1, np.int32)
     n_levels = 0
     for n in range(n_nodes):
-        n_levels = max(n_levels, level[n] + 1)
+        n_levels = max(n_levels, nodes[n].level + 1)
     touched = np.empty((n_levels, n_nodes), np.int32)
     n_touched = np.zeros(n_levels, np.int64)
 
-    room = 4096 + 64 * frames
-    tok_state = np.empty(room, np.int32)
-    tok_back = np.empty(room, np.int32)
-    tok_word = np.empty(room, np.int32)
-    tok_score = np.empty(room, np.float32)
+    token = np.empty(4096 + 512 * frames, _TOKEN)
     n_tok = 0
     frame_start = np.zeros(frames + 2, np.int64)
-    histogram = np.zeros(256, np.int64)
 
     node_score[start] = 0.0
-    touched[level[start], 0] = start
-    n_touched[level[start]] = 1
+    touched[nodes[start].level, 0] = start
+    n_touched[nodes[start].level] = 1
     best, best_at = np.float32(0.0), 0
     for t in range(frames + 1):
         # 1. tokens of the frame before move out of their states (t = 0: there is only the start node)
         new = n_tok
         frame_start[t] = new
+        row = scores[min(t, frames - 1)]
         ceiling = np.float32(-np.inf)
         if t > 0:
             old = frame_start[t - 1]
-            cut = best - beam
-            if new - old > max_active:
-                histogram[:] = 0
-                for i in range(old, new):
-                    if tok_score[i] >= cut:
-                        histogram[min(255, int((best - tok_score[i]) / beam * 255))] += 1
-                kept = 0
-                for b in range(256):
-                    kept += histogram[b]
-                    if kept >= max_active:
-                        cut = best - beam * np.float32((b + 1) / 255.0)
-                        break
-            if n_tok + 8 * (new - old) + 1024 > len(tok_state):  # room for what this frame may add, grown below
-                tok_state, tok_back, tok_word, tok_score = _grow(
-                    tok_state, tok_back, tok_word, tok_score, 8 * (new - old) + 1024
-                )
+            cut = _cut(token[old:new], best, beam, max_active)
             if t < frames:  # where the best token goes sets the mark that all others have to reach
-                s = tok_state[best_at]
-                ceiling = best + moves[column[s], 0] + scores[t, column[s]]
-                for a in range(arc_ptr[s], arc_ptr[s + 1]):
-                    if arc_dest[a] >= 0:
-                        score = best + moves[column[s], 1] + arc_lm[a] + scores[t, column[arc_dest[a]]]
-                        ceiling = max(ceiling, score)
+                s = token[best_at].state
+                c = states[s].column
+                ceiling = best + moves[c, 0] + row[c]
+                for a in range(states[s].arc, states[s + 1].arc):
+                    if arcs[a].dest >= 0:
+                        ceiling = max(ceiling, best + moves[c, 1] + arcs[a].lm + row[arcs[a].column])
             for i in range(old, new):
-                if tok_score[i] < cut:
+                here = token[i].score
+                if here < cut:
                     continue
-                s = tok_state[i]
-                out = tok_score[i] + moves[column[s], 1]
-                for stay in range(2):
-                    first = arc_ptr[s] if stay == 0 else 0
-                    last = arc_ptr[s + 1] if stay == 0 else 1
-                    for a in range(first, last):
-                        if stay == 1:
-                            d, w, score = s, -1, tok_score[i] + moves[column[s], 0]
-                        else:
-                            d, w, score = arc_dest[a], arc_word[a], out + arc_lm[a]
-                        if d >= 0:
-                            if t == frames:
-                                continue
-                            score += scores[t, column[d]]
-                            if score < ceiling - beam:
-                                continue
+                s = token[i].state
+                c = states[s].column
+                first, last = states[s].arc, states[s + 1].arc
+                token = _roomy(token, n_tok + last - first + 1)
+                for a in range(first, last):
+                    d, score = arcs[a].dest, here + moves[c, 1] + arcs[a].lm
+                    if d >= 0:
+                        if t == frames:
+                            continue
+                        score += row[arcs[a].column]
+                        if score >= ceiling - beam:
                             ceiling = max(ceiling, score)
-                            at = slot[d]
-                            if at < 0:
-                                if n_tok == len(tok_state):
-                                    tok_state, tok_back, tok_word, tok_score = _grow(
-                                        tok_state, tok_back, tok_word, tok_score, 4096
-                                    )
-                                at = n_tok
-                                n_tok += 1
-                                slot[d] = at
-                                tok_state[at] = d
-                                tok_score[at] = -np.inf
-                            if score > tok_score[at]:
-                                tok_score[at], tok_back[at], tok_word[at] = score, i, w
-                        else:
-                            n = -1 - d
-                            if w >= 0:
-                                score += word_score
-                            if score > node_score[n]:
-                                if node_score[n] == -np.inf:
-                                    touched[level[n], n_touched[level[n]]] = n
-                                    n_touched[level[n]] += 1
-                                node_score[n], node_from[n], node_word[n] = score, i, w
+                            n_tok = _place(token, slot, n_tok, d, score, i, arcs[a].word)
+                        continue
+                    n = -1 - d
+                    if arcs[a].word >= 0:
+                        score += word_score
+                    if score > node_score[n]:
+                        if node_score[n] == -np.inf:
+                            level = nodes[n].level
+                            touched[level, n_touched[level]] = n
+                            n_touched[level] += 1
+                        node_score[n], node_from[n], node_word[n] = score, i, arcs[a].word
+                if t < frames:
+                    score = here + moves[c, 0] + row[c]
+                    if score >= ceiling - beam:
+                        ceiling = max(ceiling, score)
+                        n_tok = _place(token, slot, n_tok, s, score, i, -1)
         # 2. nodes pass on to shorter histories and to the first states of their trees
         top = np.float32(-np.inf)
         for lev in range(n_levels):
@@ -287,41 +261,31 @@ def _search(  # noqa: PLR0915 - one loop: what it holds would cost more to hand 
             while k < n_touched[lev]:
                 n = touched[lev, k]
                 k += 1
-                if t == frames and node_score[n] + final[n] > end_score:
-                    end_score, end_node = node_score[n] + final[n], n
+                if t == frames and node_score[n] + nodes[n].final > end_score:
+                    end_score, end_node = node_score[n] + nodes[n].final, n
                 if node_score[n] < max(best - beam, top - beam * _WORD_END):
                     continue
                 came = node_from[n]
-                for a in range(node_ptr[n], node_ptr[n + 1]):
-                    d = node_dest[a]
-                    score = node_score[n] + node_lm[a]
+                first, last = nodes[n].arc, nodes[n + 1].arc
+                token = _roomy(token, n_tok + last - first)
+                for a in range(first, last):
+                    d, score = node_arcs[a].dest, node_score[n] + node_arcs[a].lm
                     if d < 0:
                         m = -1 - d
                         if score > node_score[m]:
                             if node_score[m] == -np.inf:
-                                touched[level[m], n_touched[level[m]]] = m
-                                n_touched[level[m]] += 1
+                                level = nodes[m].level
+                                touched[level, n_touched[level]] = m
+                                n_touched[level] += 1
                             node_score[m], node_from[m], node_word[m] = score, came, node_word[n]
                         continue
-                    if t == frames or (no_repeat and came >= 0 and column[tok_state[came]] == column[d]):
+                    column = node_arcs[a].column
+                    if t == frames or (no_repeat and came >= 0 and states[token[came].state].column == column):
                         continue
-                    score += scores[t, column[d]]
-                    if score < ceiling - beam:
-                        continue
-                    ceiling = max(ceiling, score)
-                    at = slot[d]
-                    if at < 0:
-                        if n_tok == len(tok_state):
-                            tok_state, tok_back, tok_word, tok_score = _grow(
-                                tok_state, tok_back, tok_word, tok_score, 4096
-                            )
-                        at = n_tok
-                        n_tok += 1
-                        slot[d] = at
-                        tok_state[at] = d
-                        tok_score[at] = -np.inf
-                    if score > tok_score[at]:
-                        tok_score[at], tok_back[at], tok_word[at] = score, came, node_word[n]
+                    score += row[column]
+                    if score >= ceiling - beam:
+                        ceiling = max(ceiling, score)
+                        n_tok = _place(token, slot, n_tok, d, score, came, node_word[n])
         if t == frames:
             break
         for lev in range(n_levels):
@@ -330,9 +294,9 @@ def _search(  # noqa: PLR0915 - one loop: what it holds would cost more to hand 
             n_touched[lev] = 0
         best = np.float32(-np.inf)
         for i in range(new, n_tok):
-            slot[tok_state[i]] = -1
-            if tok_score[i] > best:
-                best, best_at = tok_score[i], i
+            slot[token[i].state] = -1
+            if token[i].score > best:
+                best, best_at = token[i].score, i
 
     complete = end_node >= 0 and end_score > -np.inf
     last_word = -1
@@ -341,21 +305,53 @@ def _search(  # noqa: PLR0915 - one loop: what it holds would cost more to hand 
     else:  # the best token, wherever it is
         at, total = frame_start[frames - 1], np.float32(-np.inf)
         for i in range(frame_start[frames - 1], frame_start[frames]):
-            if tok_score[i] > total:
-                at, total = i, tok_score[i]
-    states = np.empty(frames, np.int32)
+            if token[i].score > total:
+                at, total = i, token[i].score
+    path = np.empty(frames, np.int32)
     said = np.empty(frames, np.int32)
     for t in range(frames - 1, -1, -1):
-        states[t], said[t] = tok_state[at], tok_word[at]
-        at = tok_back[at]
-    return states, said, last_word, total, complete
+        path[t], said[t] = token[at].state, token[at].word
+        at = token[at].back
+    return path, said, last_word, total, complete
 
 
-@njit(cache=True)
-def _grow(state: Any, back: Any, word: Any, score: Any, more: Any) -> Any:
-    size = len(state) + max(more, len(state) // 2)
-    new_state, new_back = np.empty(size, np.int32), np.empty(size, np.int32)
-    new_word, new_score = np.empty(size, np.int32), np.empty(size, np.float32)
-    new_state[: len(state)], new_back[: len(back)] = state, back
-    new_word[: len(word)], new_score[: len(score)] = word, score
-    return new_state, new_back, new_word, new_score
+@njit(cache=True, nogil=True)
+def _cut(tokens: Any, best: Any, beam: Any, max_active: Any) -> Any:
+    """The score that a token needs to live on: within the beam, and about `max_active` of them at most."""
+    if len(tokens) <= max_active:
+        return best - beam
+    histogram = np.zeros(256, np.int64)
+    for i in range(len(tokens)):
+        if tokens[i].score >= best - beam:
+            histogram[min(255, int((best - tokens[i].score) / beam * 255))] += 1
+    kept = 0
+    for b in range(256):
+        kept += histogram[b]
+        if kept >= max_active:
+            return best - beam * np.float32((b + 1) / 255.0)
+    return best - beam
+
+
+@njit(cache=True, nogil=True)
+def _place(token: Any, slot: Any, n_tok: Any, state: Any, score: Any, back: Any, word: Any) -> Any:
+    """Keep a path into `state` if it is the best there in this frame; -> how many tokens there are now."""
+    at = slot[state]
+    if at < 0:
+        at = n_tok
+        n_tok += 1
+        slot[state] = at
+        token[at].state = state
+        token[at].score = -np.inf
+    if score > token[at].score:
+        token[at].score, token[at].back, token[at].word = score, back, word
+    return n_tok
+
+
+@njit(cache=True, nogil=True)
+def _roomy(token: Any, needed: Any) -> Any:
+    """`token`, or a copy with room for `needed` and more."""
+    if needed <= len(token):
+        return token
+    larger = np.empty(2 * needed, _TOKEN)
+    larger[: len(token)] = token
+    return larger

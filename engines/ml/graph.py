@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -139,6 +140,42 @@ class Graph:
     no_repeat: bool
     labels: tuple[str, ...]
     words: tuple[str, ...]
+
+    @cached_property
+    def records(self) -> Records:
+        """The same graph as the search reads it."""
+        states = np.zeros(len(self.arc_ptr), STATE)
+        states["column"][:-1], states["arc"] = self.column, self.arc_ptr
+        nodes = np.zeros(len(self.node_ptr), NODE)
+        nodes["arc"] = self.node_ptr
+        nodes["level"][:-1], nodes["final"][:-1] = self.level, self.final
+        return Records(
+            states,
+            self._arcs(self.arc_dest, self.arc_lm, self.arc_word),
+            nodes,
+            self._arcs(self.node_dest, self.node_lm, np.full(len(self.node_dest), -1)),
+        )
+
+    def _arcs(self, dest: np.ndarray, lm: np.ndarray, word: np.ndarray) -> np.ndarray:
+        arcs = np.zeros(len(dest), ARC)
+        arcs["dest"], arcs["lm"], arcs["word"] = dest, lm, word
+        arcs["column"] = np.where(dest >= 0, self.column[np.maximum(dest, 0)], -1) if len(self.column) else -1
+        return arcs
+
+
+# What the search reads of one state or arc lies in one cache line: half the time of a search is waiting for memory.
+STATE = np.dtype([("column", "i4"), ("arc", "i4")])
+NODE = np.dtype([("arc", "i4"), ("level", "i4"), ("final", "f4")])
+ARC = np.dtype([("dest", "i4"), ("word", "i4"), ("lm", "f4"), ("column", "i4")])
+
+
+class Records(NamedTuple):
+    """states (S+1,), arcs out of states, nodes (N+1,), arcs out of nodes; an arc has the column of its destination."""
+
+    states: np.ndarray
+    arcs: np.ndarray
+    nodes: np.ndarray
+    node_arcs: np.ndarray
 
 
 class _Builder:
