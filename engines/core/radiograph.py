@@ -6,33 +6,16 @@ All are compared by content, arrays included, and say themselves what is wrong w
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.core.content import Content
+
 Single = NDArray[np.float32]
 SEXES = ("F", "M", "")
-
-
-class _Content:
-    """Equality by content; NaN equals NaN."""
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))  # type: ignore[arg-type]
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return one.dtype == other.dtype and bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
-    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
-        return math.isnan(other)
-    return bool(one == other)
 
 
 def _single(name: str, value: Any, axes: int, finite: bool = True) -> str | None:
@@ -44,7 +27,7 @@ def _single(name: str, value: Any, axes: int, finite: bool = True) -> str | None
 
 
 @dataclass(frozen=True, eq=False)
-class Radiograph(_Content):
+class Radiograph(Content):
     """A picture in which bone is bright: `pixels` float32 (height, width) in [0, 1], `mm_per_pixel` above 0, `sex` one
     of "F", "M" and "" (not known). `note` is shown wherever the picture is, for instance that it is simulated."""
 
@@ -64,7 +47,7 @@ class Radiograph(_Content):
 
 
 @dataclass(frozen=True, eq=False)
-class Regions(_Content):
+class Regions(Content):
     """What every pixel of `picture` belongs to: `labels` uint8 (height, width), places in the Spec's labels, 0 being
     none of them."""
 
@@ -80,7 +63,7 @@ class Regions(_Content):
 
 
 @dataclass(frozen=True, eq=False)
-class Measures(_Content):
+class Measures(Content):
     """Named numbers measured on one body: `values` float32 (k,), NaN where a measure could not be taken; `units` of
     each, "mm" or "" for ratios."""
 
@@ -105,7 +88,7 @@ class Measures(_Content):
 
 
 @dataclass(frozen=True, eq=False)
-class Growth(_Content):
+class Growth(Content):
     """A body laid over a table of averages by age.
 
     `ages` float32 (g,) in months and `chance` float32 (g,), how well each age fits, adding up to 1; `months` the best
@@ -141,7 +124,7 @@ class Growth(_Content):
 
 
 @dataclass(frozen=True, eq=False)
-class Crops(_Content):
+class Crops(Content):
     """Parts cut out of a picture: `patches` float32 (k, side, side) named `names`, all zero where a part was not found,
     and the `measures` taken beside."""
 
@@ -158,7 +141,7 @@ class Crops(_Content):
 
 
 @dataclass(frozen=True, eq=False)
-class Saliency(_Content):
+class Saliency(Content):
     """Where a network looked: `heat` float32 (rows, columns) at least 0, laid over the whole of `picture`, and the
     number it came to."""
 

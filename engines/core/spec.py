@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.core import radiograph
+from engines.core import radiograph, sighting
 from engines.core.errors import UserError
 
 Floats = NDArray[np.floating[Any]]
@@ -42,6 +42,7 @@ class Spec:
 
     radiograph, regions, measures, growth, crops, saliency, age: the classes of radiograph.py; labels: what
                                                                             the numbers of regions stand for
+    picture, boxes, cutting, embedding, attention, candidates: the classes of sighting.py; shape of a picture as it is
 
     A length of None in `shape` is free. Later cases add kinds (boxes, tokens, mask, table) and their checks here.
     """
@@ -91,6 +92,10 @@ def _check_body(spec: Spec, value: Any) -> str | None:
     return radiograph.problem(spec.kind, value)
 
 
+def _check_sighting(spec: Spec, value: Any) -> str | None:
+    return sighting.problem(spec.kind, value)
+
+
 _CHECKS = {
     "waveform": _check_array,
     "spectrogram": _check_array,
@@ -98,6 +103,7 @@ _CHECKS = {
     "segments": _check_segments,
     "text": _check_text,
     **dict.fromkeys(radiograph.KINDS, _check_body),
+    **dict.fromkeys(sighting.KINDS, _check_sighting),
 }
 
 
