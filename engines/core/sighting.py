@@ -144,7 +144,7 @@ def problem(kind: str, value: Any) -> str | None:
         return f"{kind} must be {KINDS[kind].__name__}, not {type(value).__name__}"
     if isinstance(value, np.ndarray):
         return _picture(value)
-    found: str | None = value.problem()
+    found: str | None = value.problem()  # type: ignore[attr-defined]
     return found
 
 

@@ -113,7 +113,17 @@ _ENTRIES = (
         file="lfw.parquet",
         rows=9357,
         columns={"person": "string", "take": "int64", "width": "int64", "height": "int64", "image": "binary"},
-        by_hand=_BY_HAND,
+        content="4348dbc4453ba86367ef2b74aad346e9f7bfeaf403c1cbaca83f887b43d5d649",
+        sources=(
+            Source(
+                # The copy that scikit-learn's fetch_lfw_people downloads; the university's own host is often away.
+                urls=("https://ndownloader.figshare.com/files/5976018", "http://vis-www.cs.umass.edu/lfw/lfw.tgz"),
+                file="lfw.tgz",
+                bytes=180_566_744,
+                sha256="055f7d9c632d7370e6fb4afc7468d40f970c34a80d4c6f50ffec63f5a8d536c0",
+            ),
+        ),
+        convert="engines.datasets.pictures:lfw",
     ),
     Dataset(
         name="bsds500_backgrounds",
@@ -125,7 +135,18 @@ _ENTRIES = (
         file="bsds500_backgrounds.parquet",
         rows=500,
         columns={"id": "string", "width": "int64", "height": "int64", "image": "binary"},
-        by_hand=_BY_HAND,
+        content="bb016bcc8433ee28a6a2fa82cb077b3fee3ac162a094ec3b22ab2920b351e52d",
+        sources=(
+            Source(
+                urls=(
+                    "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR/BSR_bsds500.tgz",
+                    "http://www.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR/BSR_bsds500.tgz",
+                ),
+                file="BSR_bsds500.tgz",
+                bytes=70_763_455,
+            ),
+        ),
+        convert="engines.datasets.pictures:bsds500",
     ),
     Dataset(
         name="multi30k_en_fr",

@@ -335,7 +335,7 @@ def test_the_commands(
     with pytest.raises(UserError, match="no data set 'nothing'"):
         command("fetch", "nothing")
     with pytest.raises(UserError, match="CROSSOVER_DATA"):
-        command("fetch", "lfw")
+        command("fetch", "hand_bone_lengths")
 
 
 def test_content_does_not_depend_on_order_or_coding(tmp_path: Path) -> None:
