@@ -14,8 +14,8 @@ AGE = Spec("age", "months")
 LENGTHS = Task(
     slug="lengths",
     title="Lengths of hand bones",
-    summary="Nineteen bones of the hand, measured on radiographs of 334 children of 9 to 18 years, and the sex: how old "
-    "is the child? Only the second half of the problem, on real children.",
+    summary="Nineteen bones of the hand, measured on radiographs of 334 children of 9 to 18 years, and the sex: how "
+    "old is the child? Only the second half of the problem, on real children.",
     x=Spec("measures", "mm", (19,)),
     y=AGE,
     metric=MAE,
