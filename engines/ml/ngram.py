@@ -163,12 +163,17 @@ class NgramModel:
 
 
 def _discounts(table: Mapping[History, Mapping[int, int]]) -> tuple[float, float, float]:
-    """What counts of 1, 2, and 3 or more give up. Chen and Goodman's estimates, within reason."""
     n = np.zeros(5)
     for row in table.values():
         for count in row.values():
             if count <= 4:
                 n[count] += 1
+    return discounts(n)
+
+
+def discounts(n: np.ndarray) -> tuple[float, float, float]:
+    """What counts of 1, 2, and 3 or more give up, from how many n-grams (5,) occur once to four times: Chen and
+    Goodman's estimates, within reason."""
     if n[1] < 1 or n[2] < 1:
         return (0.75, 0.75, 0.75)
     y = n[1] / (n[1] + 2 * n[2])

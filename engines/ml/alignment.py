@@ -1,0 +1,245 @@
+"""Word alignment: IBM model 1, then a hidden Markov model, both directions, grow-diag-final-and.
+
+Sources: Brown et al. 1993 (IBM 1); Vogel, Ney and Tillmann 1996 and Och and Ney 2003 (HMM with a null state for every
+position); Mermer and Riley 2011 and Riley and Gildea 2012 (a sparse Dirichlet prior on translations, by variational
+Bayes, which keeps rare words from collecting garbage); Koehn, Och and Marcu 2003 (symmetrisation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.special import digamma
+
+NULL_SHARE = 0.2  # prior probability that a target word comes from no source word
+REACH = 8  # jumps further than this share one probability
+PRIOR = 0.02  # of the Dirichlet over translations of a word
+IBM1_ROUNDS, HMM_ROUNDS = 5, 5
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sentence pairs as numbers: words of sentence k are source[source_at[k]:source_at[k + 1]] and the same of
+    target."""
+
+    source: NDArray[np.int32]
+    source_at: NDArray[np.int64]
+    target: NDArray[np.int32]
+    target_at: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Corpus:
+        sides = []
+        for side in (0, 1):
+            sizes = [len(pair[side]) for pair in pairs]
+            flat = np.fromiter((w for pair in pairs for w in pair[side]), np.int32, sum(sizes))
+            sides += [flat, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)]
+        return cls(*sides)
+
+    def __len__(self) -> int:
+        return len(self.source_at) - 1
+
+    @property
+    def turned(self) -> Corpus:
+        return Corpus(self.target, self.target_at, self.source, self.source_at)
+
+
+def align(corpus: Corpus) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
+    """Links (source position, target position) of every sentence, (links, 2), and where each sentence's begin,
+    (sentences + 1,)."""
+    ahead = one_way(corpus)
+    back = one_way(corpus.turned)
+    return symmetrise(corpus.source_at, corpus.target_at, ahead, back)
+
+
+def one_way(corpus: Corpus) -> NDArray[np.int16]:
+    """For each target word the source position of highest posterior, or -1 for none; (target words,)."""
+    cells, at, owner, size = _cells(corpus)
+    table = np.full(size, 1.0 / max(1, len(np.unique(corpus.target))))
+    for _ in range(IBM1_ROUNDS):
+        counts = np.zeros(size)
+        _ibm1(corpus.source_at, corpus.target_at, cells, at, table, counts)
+        table = _normalised(counts, owner)
+    jumps = np.ones(2 * REACH + 1) / (2 * REACH + 1)
+    best = np.empty(len(corpus.target), np.int16)
+    for _ in range(HMM_ROUNDS):
+        counts, moves = np.zeros(size), np.zeros(len(jumps))
+        _hmm(corpus.source_at, corpus.target_at, cells, at, table, jumps, counts, moves, best)
+        table = _normalised(counts, owner)
+        jumps = (moves + 0.5) / (moves + 0.5).sum()
+    return best
+
+
+def _cells(corpus: Corpus) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], int]:
+    """Every pair of a source word (or null, which comes first) and a target word of one sentence is a cell; equal pairs
+    share a number. (number of each cell, where each sentence's cells begin, source word of each number, how many)."""
+    ours, theirs = np.diff(corpus.source_at) + 1, np.diff(corpus.target_at)
+    at = np.concatenate([[0], np.cumsum(ours * theirs)]).astype(np.int64)
+    width = int(corpus.target.max(initial=0)) + 1
+    keys = np.empty(at[-1], np.int64)
+    _keys(corpus.source, corpus.source_at, corpus.target, corpus.target_at, at, width, keys)
+    unique, cells = np.unique(keys, return_inverse=True)
+    return cells.astype(np.int32), at, unique // width, len(unique)
+
+
+@njit(cache=True)
+def _keys(source, source_at, target, target_at, at, width, keys):
+    for k in range(len(source_at) - 1):
+        place = at[k]
+        for i in range(source_at[k] - 1, source_at[k + 1]):
+            word = 0 if i < source_at[k] else source[i] + 1
+            for j in range(target_at[k], target_at[k + 1]):
+                keys[place] = word * width + target[j]
+                place += 1
+
+
+def _normalised(counts: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Expected translation probabilities under the sparse prior: exp(digamma) of counts over that of their sum. They
+    add up to less than one, which the posteriors do not mind."""
+    sums = np.bincount(owner, counts + PRIOR)
+    top = np.exp(digamma(counts + PRIOR) - digamma(sums)[owner])
+    return np.maximum(top, 1e-12)
+
+
+@njit(cache=True)
+def _ibm1(source_at, target_at, cells, at, table, counts):
+    for k in range(len(source_at) - 1):
+        rows = source_at[k + 1] - source_at[k] + 1
+        columns = target_at[k + 1] - target_at[k]
+        for j in range(columns):
+            total = 0.0
+            for i in range(rows):
+                total += table[cells[at[k] + i * columns + j]]
+            for i in range(rows):
+                cell = cells[at[k] + i * columns + j]
+                counts[cell] += table[cell] / total
+
+
+@njit(cache=True)
+def _hmm(source_at, target_at, cells, at, table, jumps, counts, moves, best):
+    """One round of Baum-Welch. States 0..n-1 are source positions, n..2n-1 null words that remember the position."""
+    reach = len(jumps) // 2
+    for k in range(len(source_at) - 1):
+        n, m = source_at[k + 1] - source_at[k], target_at[k + 1] - target_at[k]
+        first = at[k]
+        if n == 0 or m == 0:
+            for j in range(m):
+                best[target_at[k] + j] = -1
+            continue
+        move = np.empty((n + 1, n))  # from position (n: the beginning) to position
+        for a in range(n + 1):
+            total = 0.0
+            for b in range(n):
+                d = b - a if a < n else b + 1
+                d = min(max(d, -reach), reach) + reach
+                move[a, b] = jumps[d]
+                total += jumps[d]
+            for b in range(n):
+                move[a, b] *= (1 - NULL_SHARE) / total
+        ahead, back = np.zeros((m, 2 * n)), np.zeros((m, 2 * n))
+        null = cells[first : first + m]
+        scale = np.empty(m)
+        for j in range(m):
+            total = 0.0
+            for b in range(n):
+                emit = table[cells[first + (b + 1) * m + j]]
+                if j == 0:
+                    come = move[n, b]
+                    stay = NULL_SHARE / n
+                else:
+                    come = 0.0
+                    for a in range(n):
+                        come += (ahead[j - 1, a] + ahead[j - 1, n + a]) * move[a, b]
+                    stay = (ahead[j - 1, b] + ahead[j - 1, n + b]) * NULL_SHARE
+                ahead[j, b] = come * emit
+                ahead[j, n + b] = stay * table[null[j]]
+                total += ahead[j, b] + ahead[j, n + b]
+            scale[j] = total
+            for b in range(2 * n):
+                ahead[j, b] /= total
+        back[m - 1, :] = 1.0
+        for j in range(m - 2, -1, -1):
+            for a in range(n):
+                total = 0.0
+                for b in range(n):
+                    total += move[a, b] * table[cells[first + (b + 1) * m + j + 1]] * back[j + 1, b]
+                total += NULL_SHARE * table[null[j + 1]] * back[j + 1, n + a]
+                back[j, a] = total / scale[j + 1]
+                back[j, n + a] = back[j, a]
+        for j in range(m):
+            top, place, nothing = 0.0, -1, 0.0
+            for b in range(n):
+                share = ahead[j, b] * back[j, b]
+                counts[cells[first + (b + 1) * m + j]] += share
+                if share > top:
+                    top, place = share, b
+                nothing += ahead[j, n + b] * back[j, n + b]
+            counts[null[j]] += nothing
+            best[target_at[k] + j] = place if top >= nothing else -1
+            if j == 0:
+                for b in range(n):
+                    moves[min(b + 1, reach) + reach] += ahead[0, b] * back[0, b]
+                continue
+            for b in range(n):
+                emit = table[cells[first + (b + 1) * m + j]] * back[j, b] / scale[j]
+                for a in range(n):
+                    d = min(max(b - a, -reach), reach) + reach
+                    moves[d] += (ahead[j - 1, a] + ahead[j - 1, n + a]) * move[a, b] * emit
+
+
+@njit(cache=True)
+def symmetrise(source_at, target_at, ahead, back):
+    """grow-diag-final-and. `ahead` (target words,) names a source position or -1, `back` (source words,) a target one."""
+    limit = 0
+    for k in range(len(source_at) - 1):
+        limit += (source_at[k + 1] - source_at[k]) + (target_at[k + 1] - target_at[k])
+    links = np.empty((limit, 2), np.int16)
+    starts = np.zeros(len(source_at), np.int64)
+    found = 0
+    for k in range(len(source_at) - 1):
+        n, m = source_at[k + 1] - source_at[k], target_at[k + 1] - target_at[k]
+        one, other = np.zeros((n, m), np.bool_), np.zeros((n, m), np.bool_)
+        for j in range(m):
+            if ahead[target_at[k] + j] >= 0:
+                one[ahead[target_at[k] + j], j] = True
+        for i in range(n):
+            if back[source_at[k] + i] >= 0:
+                other[i, back[source_at[k] + i]] = True
+        kept = one & other
+        either = one | other
+        rows, columns = np.zeros(n, np.bool_), np.zeros(m, np.bool_)
+        for i in range(n):
+            for j in range(m):
+                if kept[i, j]:
+                    rows[i] = columns[j] = True
+        grown = True
+        while grown:
+            grown = False
+            for i in range(n):
+                for j in range(m):
+                    if not kept[i, j]:
+                        continue
+                    for di in range(-1, 2):
+                        for dj in range(-1, 2):
+                            a, b = i + di, j + dj
+                            if a < 0 or b < 0 or a >= n or b >= m or kept[a, b] or not either[a, b]:
+                                continue
+                            if not rows[a] or not columns[b]:
+                                kept[a, b] = rows[a] = columns[b] = grown = True
+        for way in range(2):
+            for i in range(n):
+                for j in range(m):
+                    there = one[i, j] if way == 0 else other[i, j]
+                    if there and not rows[i] and not columns[j]:
+                        kept[i, j] = rows[i] = columns[j] = True
+        for i in range(n):
+            for j in range(m):
+                if kept[i, j]:
+                    links[found, 0], links[found, 1] = i, j
+                    found += 1
+        starts[k + 1] = found
+    return links[:found].copy(), starts
