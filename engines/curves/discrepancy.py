@@ -1,14 +1,19 @@
-"""How far families of curves are from real curves: a few constants learned from LCDB.
+"""How far families of curves are from real curves: constants learned from LCDB.
 
-ln(true error) - ln(forecast) at the distance d = ln(size / largest measured size) is taken to follow Student's t with
-`freedom` degrees of freedom, centred on 0, with the scale
+ln(true error) - ln(forecast) at the distance d = ln(size / largest measured size) is taken to be
 
-    sqrt((spread * standard deviation of the fitted draws)^2 + s^2),   s = exp(intercept + sum w_i * trait_i) * d^power
+- as a rule, centred on 0 and distributed as Student's t with `freedom` degrees of freedom and the scale
+  sqrt((spread * standard deviation of the fitted draws)^2 + s^2),   s = exp(intercept + sum w_i * trait_i) * d^power;
+- after a jump, which comes at the rate exp(rate + sum r_i * trait_i) per unit of d, exponentially distributed: with
+  the probability `share` a fall of mean `fall`, else a rise of mean `rise`. Some learners fail until they have some
+  amount of data and then do not; nothing in their curve says when.
 
-and s is then taken `caution` times as large: enough for four fifths of the crossovers of the learning half to lie in
-their 90 % interval (`curves_crossovers --learning-half`), since a pair that is about to cross is one whose curves
-surprise. `discrepancy.json` holds the constants and the command that learned them by maximum likelihood, from one half
-of LCDB's data sets; the other half judges them (tests/benchmarks).
+Jumps are taken to come `caution` times as often: a pair that is about to cross is one whose curves surprise, and so
+many jumps make the 90 % interval hold four fifths of the crossovers of the learning half (`curves_crossovers
+--learning-half`).
+
+`discrepancy.json` holds the constants and the command that learned them by maximum likelihood, from one half of
+LCDB's data sets; the other half judges them (tests/benchmarks).
 """
 
 from __future__ import annotations
@@ -28,6 +33,8 @@ CONSTANTS: dict[str, Any] = json.loads((Path(__file__).parent / "discrepancy.jso
 FREEDOM = float(CONSTANTS["freedom"])
 SPREAD = float(CONSTANTS["spread"])
 CORRELATION = float(CONSTANTS["correlation"])
+FALL, RISE, SHARE = (float(CONSTANTS["jump"][name]) for name in ("fall", "rise", "share"))
+MOST_JUMPS = 1.0  # ln of the most jumps per unit of d
 MISSED = 0.05  # what a curve too short for an inner hold-out is taken to have missed it by
 
 
@@ -76,6 +83,18 @@ def traits(sizes: Array, noise: Array, mixture: Fit, weights: Array, missed: flo
 
 def scale(distance: Array, of: Traits) -> Array:
     """s at `distance` (m,), each 0 or more."""
+    level = _level(CONSTANTS["intercept"], CONSTANTS["weights"], of)
+    return np.asarray(math.exp(level) * np.maximum(distance, 0.0) ** CONSTANTS["power"])
+
+
+def jumps(of: Traits, draws: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Where each draw jumps (distance d beyond the last size) and by how much (of ln error): (draws,) each."""
+    rate = math.exp(min(_level(CONSTANTS["jump"]["rate"], CONSTANTS["jump"]["weights"], of), MOST_JUMPS))
+    where = rng.standard_exponential(draws) / (CONSTANTS["caution"] * rate)
+    falls = rng.random(draws) < SHARE
+    return where, rng.standard_exponential(draws) * np.where(falls, -FALL, RISE)
+
+
+def _level(intercept: float, weights: dict[str, float], of: Traits) -> float:
     logs = of.logs()
-    level = CONSTANTS["intercept"] + sum(CONSTANTS["weights"][name] * value for name, value in logs.items())
-    return np.asarray(CONSTANTS["caution"] * math.exp(level) * np.maximum(distance, 0.0) ** CONSTANTS["power"])
+    return float(intercept + sum(weights[name] * value for name, value in logs.items()))

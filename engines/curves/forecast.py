@@ -1,8 +1,8 @@
 """What a curve will do beyond its points: an average over families and recencies, and a spread that holds.
 
 A forecast is a set of draws. Each draw picks a family and a recency by weight, perturbs the points by their noise and
-the prior by its spread, fits again, and adds a model discrepancy that grows with the distance extrapolated and was
-learned from LCDB (`discrepancy`). The weights come from an inner hold-out of the largest sizes.
+the prior by its spread, fits again, and adds a model discrepancy that grows with the distance extrapolated, and now and
+then a jump, both learned from LCDB (`discrepancy`). The weights come from an inner hold-out of the largest sizes.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Forecast:
     fits: one fitted curve a draw; weights, mixture: those of the candidates, and their fits to the means.
     noise: (draws, n) perturbations of ln error; last_noise: their standard deviation at the last size.
     normal: (draws,) the standard normal behind each draw's discrepancy.
+    jump_at, jump: (draws,) ln(size / last size) from which a draw is off by `jump` more, in ln error.
     flags: how the curve is ill-behaved (`curve.flags`).
     """
 
@@ -60,6 +61,8 @@ class Forecast:
     fits: Fit
     noise: Array
     normal: Array
+    jump_at: Array
+    jump: Array
     traits: discrepancy.Traits
     last_noise: float = 0.0
     flags: tuple[str, ...] = ()
@@ -100,7 +103,8 @@ class Forecast:
         distance = np.log(sizes / self.curve.sizes[-1])
         scale = discrepancy.scale(distance, self.traits)
         spread = discrepancy.SPREAD * (fitted - fitted.mean(axis=0))
-        return np.asarray(middle + spread + self.heavy[:, None] * scale)
+        jumped = np.where(distance > self.jump_at[:, None], self.jump[:, None], 0.0)
+        return np.asarray(middle + spread + self.heavy[:, None] * scale + jumped)
 
     def _within(self, logs: Array, sizes: Array) -> Array:
         known = np.log(self.curve.sizes)
@@ -178,7 +182,8 @@ def _forecast(curve: Curve, rng: np.random.Generator, normal: Array) -> Forecast
     fits = refit(mixture, chosen, curve.sizes, logs + perturbation, noise, RECENCIES[chosen], rng)
     ill = flags(curve)
     traits = discrepancy.traits(curve.sizes, noise, mixture, weights, missed, bool(ill))
-    return Forecast(curve, mixture, weights, fits, perturbation, normal, traits, float(noise[-1]), ill)
+    jumps = discrepancy.jumps(traits, count, rng)
+    return Forecast(curve, mixture, weights, fits, perturbation, normal, *jumps, traits, float(noise[-1]), ill)
 
 
 def _last(mixture: Fit, logs: Array) -> Array:
