@@ -15,9 +15,9 @@ import numpy as np
 
 from engines.cases.speech import shards
 from engines.cases.speech.espeak import ACCENTS
-from engines.cases.speech.lazy import Lazy
 from engines.cases.speech.plans import RATE, TEST_SHARDS, UTTERANCES, Plan, shard_plans, table
 from engines.core import Spec, Split, TaskData, UserError
+from engines.ml.lazy import Lazy
 
 # The pool grows in blocks of at least BLOCK_HOURS: a larger pool begins with the very shards of a smaller one, and
 # budgets draw block by block, so that they do not change when the pool grows.

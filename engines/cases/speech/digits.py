@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import soundfile
 
 from engines import datasets
-from engines.cases.speech.lazy import Lazy
 from engines.core import Floats, Spec, Split, TaskData, UserError
+from engines.ml.lazy import Lazy
 
 RATE = 8000
 LONGEST = 7
