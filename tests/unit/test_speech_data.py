@@ -285,3 +285,18 @@ def test_examples_decode() -> None:
             assert example.truth
             assert example.note
     assert sum(file.stat().st_size for file in committed.iterdir()) < 100_000
+
+
+@pytest.mark.usefixtures("small_digits")
+def test_examples_found_once_are_read_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    from engines.cases.speech import examples
+
+    first = data.examples(CASE.task("digits"))
+    examples._real.cache_clear()
+    monkeypatch.setattr(examples, "digits", lambda: pytest.fail("the data set was read again"))
+    assert data.examples(CASE.task("digits")) == first
+    lost = next(Path(each.path) for each in first if Path(each.path).is_absolute())
+    lost.unlink()
+    examples._real.cache_clear()
+    with pytest.raises(pytest.fail.Exception):
+        data.examples(CASE.task("digits"))

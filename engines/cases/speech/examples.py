@@ -6,8 +6,11 @@ is on the machine, utterances of the test sets come first; they are written into
 
 from __future__ import annotations
 
+import json
 import os
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +54,21 @@ def examples(task: Task) -> tuple[Example, ...]:
 
 @lru_cache(maxsize=4)
 def _real(slug: str, cache: Path) -> tuple[Example, ...]:
+    """Those written into the cache before, so that a page need not read a whole data set to show four clips."""
+    index = cache / "examples" / f"{slug}.json"
+    try:
+        kept = tuple(Example(**each) for each in json.loads(index.read_text()))
+    except (OSError, ValueError, TypeError):
+        kept = ()
+    if kept and all(Path(each.path).is_file() for each in kept):
+        return kept
+    made = _chosen(slug, cache)
+    if made:
+        _keep(index, lambda aside: aside.write_text(json.dumps([asdict(each) for each in made])))
+    return made
+
+
+def _chosen(slug: str, cache: Path) -> tuple[Example, ...]:
     if slug == "sentences":
         test, rate, source = sentences().tests["test"], 16000, "speechocean762, CC BY 4.0: a test speaker"
         return _pick(test, rate, source, slug, cache)
@@ -75,21 +93,28 @@ def _pick(test: Split, rate: int, source: str, name: str, cache: Path) -> tuple[
     found = []
     for number, i in enumerate(spread, 1):
         file = folder / f"{name}-real-{number}.wav"
-        try:
-            _keep(file, test.x[i], rate)
-        except OSError as error:
-            raise UserError(f"{folder} cannot be written ({error.strerror}): set CROSSOVER_CACHE.") from error
+        _keep(file, partial(_write, waveform=test.x[i], rate=rate))
         found.append(Example(test.y[i].capitalize(), str(file), test.y[i], f"{source} ({test.gold[i]['speaker']})"))
     return tuple(found)
 
 
-def _keep(file: Path, waveform: Floats, rate: int) -> None:
-    """Written aside and renamed."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+def _write(file: Path, waveform: Floats, rate: int) -> None:
+    soundfile.write(file, waveform, rate, format="WAV", subtype="PCM_16")
+
+
+def _keep(file: Path, write: Callable[[Path], object]) -> None:
+    """Written aside and renamed.
+
+    Raises:
+        UserError: the cache cannot be written.
+    """
     aside = file.with_name(f"{file.name}.{os.getpid()}.partial")
     try:
-        soundfile.write(aside, waveform, rate, format="WAV", subtype="PCM_16")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write(aside)
         os.replace(aside, file)
+    except OSError as error:
+        raise UserError(f"{file.parent} cannot be written ({error.strerror}): set CROSSOVER_CACHE.") from error
     finally:
         aside.unlink(missing_ok=True)
 
