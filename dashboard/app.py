@@ -8,6 +8,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import streamlit as st
 
+from dashboard import background
+
 HERE = Path(__file__).parent / "app_pages"
 
 explore = st.Page(
@@ -16,8 +18,15 @@ explore = st.Page(
     url_path="explore",
     help="With this much data: a pipeline or an end-to-end network? Measured error against data size.",
 )
+background.warm()
 pages = [
     explore,
+    st.Page(
+        HERE / "advisor.py",
+        title="Advisor",
+        url_path="advisor",
+        help="Your own task: type a few points, and read when which approach wins, what it costs and what to measure.",
+    ),
     st.Page(
         HERE / "try_it.py",
         title="Try it",

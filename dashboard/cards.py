@@ -53,7 +53,7 @@ def reference_card(view: View, measured: Measured, info: EngineInfo) -> None:
         st.markdown(f"{_title(info)} :gray-badge[reference]")
         if point:
             st.markdown(f"**{words.score(point.mean, view.task.metric)}** :gray[{_certainty(view, point)}]")
-        st.caption(f"{info.summary} Trained elsewhere on {words.listing(list(info.supervision)) or 'other data'}.")
+        st.caption(f"{info.summary} {words.title(words.listing(list(info.supervision)) or 'trained elsewhere')}.")
         _run(view, measured, info, specs(view.case, view.task, info, 0.0))
 
 

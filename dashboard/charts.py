@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard import findings, words
+from dashboard import findings, outlook, words
+from dashboard.figures.ahead import Ahead, cut
 from dashboard.figures.blame import Bars, blame_bars
 from dashboard.figures.curves import Dot, Line, learning_curves
+from dashboard.outlook import Outlook
 from engines.core import CaseStudy, EngineInfo, Task
+from engines.datasets.published import PublishedGroup, PublishedPoint, PublishedSeries
 from engines.runs import Point
 
 NAME_LENGTH = 17  # letters in a row of a name at a line's end
 DASHES = ("dash", "dot", "dashdot")
 READING = (
-    "Line: mean over seeds. Band: 95 % interval, from seeds and test examples. Small dots: single runs. Broken lines: "
-    "the same models read in another way. Click a point to pick its budget."
+    "Line: mean over seeds. Band: 95 % interval, from seeds and test examples. Small dots: single runs. Broken lines "
+    "with markers: the same models read in another way. Click a point to pick its budget."
 )
+BEYOND = (
+    "Dashes without markers: the forecast, an average over eleven families of learning curves; its band holds nine "
+    "times in ten. Below: the chance that the crossover lies behind at each amount of data. The bar on the axis is its "
+    "90 % interval, the diamond its median; an arrow says that it may come later, or never."
+)
+MOST_TICKS = 10
 
 
-def curves(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> go.Figure:
-    """The learning curves of a task's main points, with `budget` marked."""
+def curves(
+    case: CaseStudy,
+    task: Task,
+    points: Sequence[Point],
+    budget: float,
+    found: Outlook | None = None,
+    look: float = 1.0,
+    group: PublishedGroup | None = None,
+) -> go.Figure:
+    """The learning curves of a task's main points, with `budget` marked. With an outlook, forecasts up to `look` times
+    the data; `group` are published points that share the axes."""
     here = findings.main_points(points)
+    reach = max((point.budget for point in here if not point.reference), default=0.0)
+    right = look * reach
     lines, dots = [], []
     for info in case.engines:
         if info.reference:
@@ -35,8 +58,13 @@ def curves(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) 
             name = f"{info.name}+{reading}" if reading else info.name
             own = sorted((point for point in here if point.engine == name), key=lambda point: point.budget)
             if own:
-                lines.append(_line(info, task, own, reading, DASHES[(place - 1) % 3] if reading else "solid"))
+                ahead = cut(found.ahead[name], right) if found and name in found.ahead else None
+                dash = DASHES[(place - 1) % 3] if reading else "solid"
+                lines.append(_line(info, task, own, reading, dash, ahead if right > reach else None))
+    layer = published_lines(group) if group else []
     ticks = sorted({float(size) for line in lines for size in line.sizes})
+    farthest = max([right, *(float(line.sizes.max()) for line in layer)])
+    ticks = thinned(ticks + decades(reach, farthest), [reach, budget])
     texts = [words.amount(size, task.unit) for size in ticks]
     # A unit that all ticks share is said once, below the axis.
     shared = len({text.partition(" ")[2].removesuffix("s") for text in texts}) == 1
@@ -50,7 +78,100 @@ def curves(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) 
         ticks=ticks,
         tick_texts=[text.partition(" ")[0] for text in texts] if shared else texts,
         x_title=texts[-1].partition(" ")[2] if shared else "",
-        y_title=f"{task.metric.name.capitalize()}{unit} ({better} is better)",
+        y_title=f"{words.title(task.metric.name)}{unit} ({better} is better)",
+        overtaking=outlook.overtaking(case, task, found, right) if found and right > reach else None,
+        layer=layer,
+        zero=task.metric.lower_is_better,
+    )
+
+
+def decades(above: float, right: float) -> list[float]:
+    """Powers of ten above one size, up to another."""
+    if not 0 < above < right:
+        return []
+    return [10.0**p for p in range(math.ceil(math.log10(above) + 0.2), math.floor(math.log10(right) + 1e-9) + 1)]
+
+
+def thinned(ticks: Sequence[float], kept: Sequence[float]) -> list[float]:
+    """As many of the `ticks` as are apart enough to be read on a logarithmic axis, those in `kept` first."""
+    every = sorted(set(ticks))
+    if len(every) < 2:
+        return every
+    least = math.log(every[-1] / every[0]) / MOST_TICKS
+    chosen: list[float] = []
+    for tick in [*(tick for tick in kept if tick in every), every[0], every[-1], *every]:
+        if all(abs(math.log(tick / other)) >= least * 0.999 for other in chosen):
+            chosen.append(tick)
+    return sorted(chosen)
+
+
+def published_curves(group: PublishedGroup) -> go.Figure:
+    """Published points whose units are not the task's, on axes of their own."""
+    lines = [replace(line, name="<br>".join(textwrap.wrap(line.name, NAME_LENGTH))) for line in published_lines(group)]
+    sizes = sorted({float(size) for line in lines for size in line.sizes})
+    ticks = thinned(sizes, [])
+    better = "lower" if group.lower_is_better else "higher"
+    unit = f", {group.metric_unit}" if group.metric_unit else ""
+    return learning_curves(
+        lines,
+        ticks=ticks,
+        tick_texts=[words.count(size) for size in ticks],
+        x_title=group.unit,
+        y_title=f"{words.title(group.metric)}{unit} ({better} is better)",
+        zero=group.lower_is_better,
+    )
+
+
+def published_lines(group: PublishedGroup) -> list[Line]:
+    """A line a published series; several of one shape differ in their dashes."""
+    seen: Counter[str] = Counter()
+    lines = []
+    for series in group.sized:
+        dash = ("solid", *DASHES)[seen[series.shape] % 4]
+        seen[series.shape] += 1
+        values = np.array([point.value for point in series.points])
+        lines.append(
+            Line(
+                series.name,
+                series.shape,
+                np.array([point.size for point in series.points], dtype=np.float64),
+                values,
+                values,
+                values,
+                np.zeros(0),
+                np.zeros(0),
+                tuple(_source(group, series, point) for point in series.points),
+                dash,
+            )
+        )
+    return lines
+
+
+def published_table(group: PublishedGroup) -> list[dict[str, Any]]:
+    """Every point of a group with its source, those without a stated amount of data too."""
+    unit = f" ({group.metric_unit})" if group.metric_unit else ""
+    return [
+        {
+            "System": series.name,
+            "Kind": series.shape.replace("_", "-"),
+            f"Data ({group.unit})" if group.unit else "Data": point.size,
+            f"{words.title(group.metric)}{unit}": point.value,
+            "Source": point.citation,
+            "Note": point.note,
+            "Checked": point.checked,
+        }
+        for series in group.series
+        for point in series.points
+    ]
+
+
+def _source(group: PublishedGroup, series: PublishedSeries, point: PublishedPoint) -> str:
+    amount = f" with {words.count(point.size)} {group.unit}" if point.size is not None else ""
+    value = f"{point.value:g} {group.metric_unit}".strip()
+    rows = textwrap.wrap(f"Source: {point.citation}" + (f" ({point.note})" if point.note else ""), 60)
+    checked = "" if point.checked == "value and size" else f"<br>Checked: {point.checked}"
+    return (
+        f"<b>{series.name}</b>{amount}<br>{value}, {group.metric} on {group.test_set}<br>" + "<br>".join(rows) + checked
     )
 
 
@@ -63,7 +184,7 @@ def table(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[dict[str
             f"Data ({task.unit})": point.budget,
             "Test": point.test.replace("_", " "),
             "True stage": point.oracle,
-            f"{task.metric.name.capitalize()}{unit}": round(point.mean, 2),
+            f"{words.title(task.metric.name)}{unit}": round(point.mean, 2),
             "Low": round(max(0.0, point.low), 2),
             "High": round(max(0.0, point.high), 2),
             "Seeds": len(point.seeds),
@@ -96,7 +217,9 @@ def blame(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -
     return blame_bars(groups) if groups else None
 
 
-def _line(info: EngineInfo, task: Task, points: list[Point], reading: str, dash: str) -> Line:
+def _line(
+    info: EngineInfo, task: Task, points: list[Point], reading: str, dash: str, ahead: Ahead | None = None
+) -> Line:
     parts = [info.title, f"+ {reading.replace('_', ' ')}"] if reading else [info.title]
     return Line(
         name="<br>".join(row for part in parts for row in textwrap.wrap(part, NAME_LENGTH)),
@@ -109,6 +232,7 @@ def _line(info: EngineInfo, task: Task, points: list[Point], reading: str, dash:
         seed_scores=np.array([score for point in points for score in point.scores]),
         hover=tuple(_hover(info, task, point) for point in points),
         dash=dash,
+        ahead=ahead,
     )
 
 

@@ -171,7 +171,7 @@ def headline(case: CaseStudy, task: Task, points: Sequence[Point]) -> str:
     engines = [info for info in case.engines if not info.reference]
     pipeline = next((info.name for info in engines if info.shape == "pipeline"), engines[0].name)
     network = next((info.name for info in engines if info.shape == "end_to_end"), engines[-1].name)
-    return compared(case, task, points, pipeline, network) or f"{task.metric.name.capitalize()} against data size"
+    return compared(case, task, points, pipeline, network) or f"{words.title(task.metric.name)} against data size"
 
 
 def further(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[str]:

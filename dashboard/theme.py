@@ -20,6 +20,15 @@ MARKDOWN = {PIPELINE: "blue", HYBRID: "green", END_TO_END: "orange"}
 SYMBOLS = {PIPELINE: "circle", HYBRID: "diamond", END_TO_END: "square"}
 SIGNS = {PIPELINE: "●", HYBRID: "◆", END_TO_END: "■"}
 
+# Approaches of a visitor's own that are none of the three shapes: (colour, marker, sign), in the order they come.
+OTHERS = {
+    "other_1": ("#9467bd", "triangle-up", "▲"),
+    "other_2": ("#a0703c", "triangle-down", "▼"),
+    "other_3": ("#d6609a", "star", "★"),
+    "other_4": ("#8a94a3", "hexagon", "⬢"),
+    "other_5": ("#7f8f1f", "cross", "✚"),
+}
+
 # For what is not an engine: a fourth hue, and a grey that is seen on both backgrounds.
 ACCENT = "#cc79a7"
 GREY = "#8a94a3"
@@ -32,6 +41,21 @@ SMALL, BODY, TITLE = 12, 14, 16  # px: ticks and labels in a figure, its axis ti
 
 BACKGROUND = {False: "#ffffff", True: "#11161d"}
 TEXT = {False: "#1b2430", True: "#e6eaf0"}
+
+
+def colour(shape: str) -> str:
+    """The colour of a shape, or of one of the `OTHERS`."""
+    return COLOURS[shape] if shape in COLOURS else OTHERS[shape][0]
+
+
+def symbol(shape: str) -> str:
+    """The marker of a shape, or of one of the `OTHERS`."""
+    return SYMBOLS[shape] if shape in SYMBOLS else OTHERS[shape][1]
+
+
+def sign(shape: str) -> str:
+    """The sign that stands in text for a shape, or for one of the `OTHERS`."""
+    return SIGNS[shape] if shape in SIGNS else OTHERS[shape][2]
 
 
 def faded(colour: str, opacity: float) -> str:

@@ -1,4 +1,4 @@
-"""The state of a page <-> its URL: which case, which task, which budget.
+"""The state of a page <-> its URL: which case, which task, which budget, how far to look, which published points.
 
 The URL wins; what it leaves out comes from the visitor's session, so that a switch of pages loses nothing;
 what neither says is the first there is. The widgets are set from the state on every run, never the other way
@@ -18,19 +18,25 @@ from dashboard import words
 from engines import registry
 from engines.core import CaseStudy, Task, UserError
 from engines.datasets import dataset
+from engines.datasets.published import PublishedGroup, published
 
 KEPT = "view"
+LOOK = 10.0  # times the data measured: how far a chart looks unless told
+FARTHEST = 1000.0
 
 
 @dataclass(frozen=True)
 class View:
-    """What a page shows. `budget` is what was asked for (None: nothing was), in the task's unit; `notes`
-    say, one sentence each, what could not be shown as asked."""
+    """What a page shows. `budget` is what was asked for (None: nothing was), in the task's unit; `look` how far beyond
+    the data, as times the data; `published` the test set whose published points are shown, or ""; `notes` say, one
+    sentence each, what could not be shown as asked."""
 
     case: CaseStudy
     task: Task
     budget: float | None
     notes: tuple[str, ...] = ()
+    look: float = LOOK
+    published: str = ""
 
 
 def resolve(params: Mapping[str, str], kept: Mapping[str, str], cases: Mapping[str, CaseStudy]) -> View:
@@ -63,7 +69,17 @@ def resolve(params: Mapping[str, str], kept: Mapping[str, str], cases: Mapping[s
     budget = _number(asked if asked is not None else kept.get("budget"))
     if asked is not None and budget is None:
         notes.append(f"“{_short(asked)}” is not a budget; pick one below.")
-    return View(case, task, budget, tuple(notes))
+    asked = params.get("look")
+    look = _number(asked if asked is not None else kept.get("look"))
+    if asked is not None and (look is None or not 1 <= look <= FARTHEST):
+        notes.append(f"“{_short(asked)}” does not say how far to look; pick it below the chart.")
+        look = None
+    asked = params.get("published", kept.get("published", ""))
+    groups = {group.test_set for group in published(case.slug)}
+    if asked and asked not in groups:
+        notes.append(f"There are no published points on “{_short(asked)}” for this case.")
+        asked = ""
+    return View(case, task, budget, tuple(notes), look or LOOK, asked)
 
 
 def nearest(budgets: Sequence[float], wanted: float | None) -> float:
@@ -82,15 +98,18 @@ def nearest(budgets: Sequence[float], wanted: float | None) -> float:
 def current() -> View:
     """The view of the page being drawn; the URL is brought in line with it."""
     view = resolve(st.query_params.to_dict(), st.session_state.get(KEPT, {}), registry.cases())
-    keep(view.case.slug, view.task.slug, view.budget)
+    keep(view.case.slug, view.task.slug, view.budget, view.look, view.published)
     return view
 
 
-def keep(case: str, task: str, budget: float | None) -> None:
+def keep(case: str, task: str, budget: float | None, look: float = LOOK, published: str = "") -> None:
     """Remember a view in the session and in the URL. Other parameters of the URL stay."""
-    values = {"case": case, "task": task} | ({} if budget is None else {"budget": f"{budget:.6g}"})
+    values = {"case": case, "task": task}
+    values |= {} if budget is None else {"budget": f"{budget:.6g}"}
+    values |= {} if look == LOOK else {"look": f"{look:g}"}
+    values |= {"published": published} if published else {}
     st.session_state[KEPT] = values
-    for name in ("case", "task", "budget"):
+    for name in ("case", "task", "budget", "look", "published"):
         if name not in values:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != values[name]:
@@ -163,7 +182,53 @@ def pick_budget(
 def set_budget(budget: float) -> None:
     """Move to another budget (for callbacks: a slider, a click on a chart)."""
     kept = st.session_state[KEPT]
-    keep(kept["case"], kept["task"], budget)
+    keep(kept["case"], kept["task"], budget, _number(kept.get("look")) or LOOK, kept.get("published", ""))
+
+
+def pick_look(looks: Sequence[float], reach: float, unit: str) -> float:
+    """Draw the choice of how far to look beyond the data, as times the largest budget `reach`; the one chosen.
+
+    Works inside a fragment, as `pick_budget` does.
+    """
+    chosen = nearest(looks, _number(st.session_state.get(KEPT, {}).get("look")) or LOOK)
+    st.session_state["view_look"] = chosen
+    st.segmented_control(
+        "How far to look",
+        looks,
+        required=True,
+        format_func=lambda look: "the data" if look == 1 else f"to {words.about(look * reach, unit)}",
+        key="view_look",
+        on_change=lambda: _set(look=st.session_state["view_look"]),
+        help="Beyond the data the curves are forecasts: dashed lines, with bands that hold nine times in ten.",
+    )
+    return chosen
+
+
+def pick_published(case: str) -> PublishedGroup | None:
+    """Draw the switch of the layer of published points, where the case has any; the group chosen, or None."""
+    groups = {group.test_set: group for group in published(case)}
+    if not groups:
+        return None
+    asked = st.session_state.get(KEPT, {}).get("published", "")
+    st.session_state["view_published"] = asked if asked in groups else ""
+    st.selectbox(
+        "Published by others",
+        ["", *groups],
+        format_func=lambda name: groups[name].title if name else "not shown",
+        key="view_published",
+        on_change=lambda: _set(published=st.session_state["view_published"]),
+        help="Results of other groups on their own test sets, each with its source. Compare how the curves run, not "
+        "their heights.",
+        width=380,
+    )
+    return groups.get(st.session_state["view_published"])
+
+
+def _set(look: float | None = None, published: str | None = None) -> None:
+    kept = st.session_state[KEPT]
+    look = look or _number(kept.get("look")) or LOOK
+    published = kept.get("published", "") if published is None else published
+    keep(kept["case"], kept["task"], _number(kept.get("budget")), look, published)
 
 
 def sources(task: Task) -> None:
@@ -196,7 +261,8 @@ def _case_changed() -> None:
 
 
 def _task_changed() -> None:
-    keep(st.session_state[KEPT]["case"], st.session_state["view_task"], None)
+    kept = st.session_state[KEPT]
+    keep(kept["case"], st.session_state["view_task"], None, _number(kept.get("look")) or LOOK)
 
 
 def _number(text: str | None) -> float | None:

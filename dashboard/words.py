@@ -6,13 +6,22 @@ from engines.core import Metric
 
 
 def amount(value: float, unit: str) -> str:
-    """An amount of data. Hours become seconds or minutes where that reads better: "11 s", "1.5 min", "1.6
-    h"."""
+    """An amount of data. Hours become seconds or minutes where that reads better: "11 s", "1.5 min", "1.6 h", but
+    never days: "960 h"."""
     if unit == "hours":
-        return duration(value * 3600)
+        return duration(value * 3600) if value < 48 else f"{_digits(value)} h"
     if unit.endswith("s") and value == 1:
         unit = unit[:-1]
     return f"{_digits(value)} {unit}"
+
+
+def about(value: float, unit: str) -> str:
+    """An amount that is not known exactly, with two digits: "37 min", "1,200 hours"."""
+    if value >= 1e6 and unit != "hours":
+        return f"{count(float(f'{value:.2g}'))} {unit}"
+    number, _, rest = amount(value, unit).partition(" ")
+    rounded = float(f"{float(number.replace(',', '')):.2g}")
+    return f"{_digits(rounded)} {rest}".strip()
 
 
 def span(low: float, high: float, unit: str, joint: str = "to") -> str:
@@ -47,9 +56,41 @@ def score(value: float, metric: Metric | None = None) -> str:
     return text if metric is None or not metric.unit else f"{text} {metric.unit}"
 
 
+def graded(value: float, metric: Metric) -> str:
+    """A score of any metric, three digits: "0.0123", "7.42 %", "1,230 points"."""
+    unit = f" {metric.unit}" if metric.unit else ""
+    if value == 0 or not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.2g}{unit}"
+    return f"{float(f'{value:.3g}' if abs(value) >= 1 else f'{value:.2g}'):,.6g}{unit}"
+
+
+def title(name: str) -> str:
+    """A name at the start of a sentence: "Word error rate", but "BLEU"."""
+    return name[:1].upper() + name[1:]
+
+
+def money(value: float, currency: str) -> str:
+    """A sum: "0.07 €", "12.5 €", "1,200 €", "1.5 million €"."""
+    number = count(value) if value >= 100 else f"{float(f'{value:.2g}' if value < 10 else f'{value:.3g}'):g}"
+    return f"{number} {currency}".strip()
+
+
+def joined(first: str, last: str) -> str:
+    """Two amounts as "1.5 to 4.9 million pairs": the unit is said once where it is the same."""
+    unit = last.partition(" ")[2]
+    return f"{first.removesuffix(f' {unit}') if unit else first} to {last}"
+
+
 def interval(low: float, high: float, metric: Metric | None = None) -> str:
     """A 95 % interval: "32.1 to 36.3 %". Bounds below what the metric can be are cut at 0."""
     return f"{score(max(low, 0.0))} to {score(max(high, 0.0), metric)}"
+
+
+def chance(probability: float) -> str:
+    """A probability as nobody can take it for more exact than it is: "under 1 %", "62 %", "over 99 %"."""
+    if probability < 0.01:
+        return "under 1 %"
+    return "over 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
 def listing(parts: list[str], joint: str = "and") -> str:

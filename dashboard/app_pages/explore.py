@@ -7,10 +7,12 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import cards, charts, findings, view, words
+from dashboard import cards, charts, findings, outlook, view, words
 from dashboard.measured import Measured, load
+from engines.datasets.published import PublishedGroup
 
 CHART = "explore_chart"
+POLL = 0.5  # seconds between two looks at a forecast that is being worked out
 
 
 @st.fragment
@@ -24,10 +26,17 @@ def at_budget(shown: view.View, measured: Measured) -> None:
     here = on_test(measured, test)
     verdict = findings.verdict(case, task, here.points, budget)
     st.title(verdict if test == "test" else f"{_plain(test)}: {verdict[:1].lower()}{verdict[1:]}")
+    found = None
+    if here.points:
+        found = outlook.outlook(case, task, here.points)
+        if found is None:
+            awaited(shown, here)
+        elif told := outlook.sentence(case, task, found):
+            st.markdown(f"**{told}**")
     chart, beside = st.columns([2, 1], gap="medium")
     with chart, view.said():
         if measured.points:
-            draw(shown, here, budget, options)
+            draw(shown, here, budget, options, found)
         else:
             empty(shown)
     with beside:
@@ -49,21 +58,69 @@ def on_test(measured: Measured, test: str) -> Measured:
     return replace(measured, points=tuple(replace(p, test="test") for p in measured.points if p.test == test))
 
 
-def draw(shown: view.View, measured: Measured, budget: float, options: list[float]) -> None:
-    """The chart, with its finding above and how the other engines compare below."""
+@st.fragment(run_every=POLL)
+def awaited(shown: view.View, measured: Measured) -> None:
+    """What stands in the place of the forecast while it is worked out; then the page is drawn anew."""
+    if outlook.outlook(shown.case, shown.task, measured.points) is not None:
+        st.rerun()
+    st.caption(":material/hourglass_top: The forecast is being worked out; what was measured is all here.")
+
+
+def draw(
+    shown: view.View, measured: Measured, budget: float, options: list[float], found: outlook.Outlook | None
+) -> None:
+    """The chart, with its finding above, what it shows chosen below, and how the other engines compare."""
     case, task = shown.case, shown.task
     finding = findings.headline(case, task, measured.points)
     st.subheader(finding)
-    st.plotly_chart(
-        charts.curves(case, task, measured.points, budget),
+    slot = st.container()
+    look = 1.0
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        if found and found.ahead:
+            look = view.pick_look(outlook.LOOKS, max(measured.budgets()), task.unit)
+        group = view.pick_published(case.slug)
+    alike = group is not None and group.shares_axes(task.metric, task.unit)
+    slot.plotly_chart(
+        charts.curves(case, task, measured.points, budget, found, look, group if alike else None),
         key=CHART,
         on_select=lambda: clicked(options),
         selection_mode="points",
         config={"displayModeBar": False},
         alt=finding,
     )
-    st.caption(charts.READING)
+    st.caption(charts.READING + (f" {charts.BEYOND}" if look > 1 else ""))
+    if found and found.notes:
+        st.caption("\n".join(f"- {note}" for note in found.notes))
+    if group:
+        others(group, alike)
     st.markdown("\n".join(f"- {sentence}" for sentence in findings.further(case, task, measured.points)))
+
+
+def others(group: PublishedGroup, alike: bool) -> None:
+    """What others published: on axes of its own where the units are not the task's, and always with its sources."""
+    if alike:
+        st.caption(
+            f"Thin lines: {group.title}, published by others and measured on other data than ours. "
+            "Hover over a point for its source."
+        )
+    elif group.sized:
+        st.markdown(f"**Published by others, on axes of its own: {group.title}**")
+        st.plotly_chart(
+            charts.published_curves(group),
+            key="explore_published",
+            config={"displayModeBar": False},
+            alt=f"Published results: {group.title}",
+        )
+        st.caption(
+            f"Its units are {group.metric} against {group.unit}, not those of the chart above: heights and amounts "
+            "cannot be compared. Hover over a point for its source."
+        )
+    else:
+        st.caption(f"{group.title}: no source says how much data was used, so there is no curve to draw.")
+    sources = st.expander("The published points and their sources", icon=":material/menu_book:")
+    sources.dataframe(
+        pd.DataFrame(charts.published_table(group)), hide_index=True, alt=f"Published results on {group.test_set}"
+    )
 
 
 def behind(shown: view.View, measured: Measured, budget: float) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard import theme
+from dashboard.figures import ahead, labels
+from dashboard.figures.ahead import Ahead, Overtaking
 from engines.core import Floats
 
 HEIGHT = 460  # px
@@ -23,7 +25,8 @@ class Line:
     """One engine in one reading. Arrays have shape (budgets,): amounts of data, mean scores and the bounds of their
     95 % intervals, growing in `sizes`; `seed_sizes` and `seed_scores`, shape (runs,), are the runs behind the means.
 
-    `shape` decides colour and marker, `dash` is Plotly's ("solid", "dash", "dot"); `hover` is one text a budget.
+    `shape` decides colour and marker, `dash` is Plotly's ("solid", "dash", "dot"); `hover` is one text a budget;
+    `ahead` is the forecast beyond the last budget.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Line:
     seed_scores: Floats
     hover: tuple[str, ...] = ()
     dash: str = "solid"
+    ahead: Ahead | None = None
 
 
 @dataclass(frozen=True)
@@ -60,25 +64,40 @@ def learning_curves(
     x_title: str = "",
     y_title: str = "",
     dark: bool = False,
+    overtaking: Overtaking | None = None,
+    layer: Sequence[Line] = (),
+    zero: bool = True,
 ) -> go.Figure:
     """The learning curves on a logarithmic axis of data. Bands and seeds are drawn for the solid lines only.
 
     Args:
         mark: the budget to mark, in the unit of `sizes`.
         ticks: where the axis is labelled, with `tick_texts`.
+        overtaking: the chance that a challenger has overtaken, drawn in a strip below on the same axis of data.
+        layer: lines of others, drawn thin behind ours, without names at their ends.
+        zero: the axis of scores begins at 0; else where it shows the lines best, if they lie high.
     """
-    sizes = np.concatenate([line.sizes for line in lines] or [np.ones(0)])
-    left, right = (float(sizes.min()), float(sizes.max())) if len(sizes) else (1.0, 10.0)
-    figure = go.Figure(layout={"template": theme.template(dark), "height": HEIGHT, "hovermode": "closest"})
+    everyone = [*lines, *layer]
+    measured = np.concatenate([line.sizes for line in everyone] or [np.ones(0)])
+    beyond = [line.ahead.sizes for line in lines if line.ahead]
+    reach = np.concatenate([measured, *beyond])
+    left, right = (float(reach.min()), float(reach.max())) if len(reach) else (1.0, 10.0)
+    below = ahead.STRIP if overtaking else 0
+    figure = go.Figure(layout={"template": theme.template(dark), "height": HEIGHT + below, "hovermode": "closest"})
     main = [line for line in lines if line.dash == "solid"]
     for line in main:
         _band(figure, line)
+    for line in main:
+        if line.ahead:
+            ahead.draw(figure, line.ahead, theme.colour(line.shape))
+    for line in layer:
+        _thin(figure, line)
     for line in main:
         _seeds(figure, line)
     for line in lines:
         _line(figure, line)
     ticks, tick_texts = list(ticks), list(tick_texts)
-    nowhere = left / (right / left) ** 0.2 if right > left else left / 2
+    nowhere = left / (right / left) ** (0.2 if not beyond else 0.1) if right > left else left / 2
     if dots:
         for dot in dots:
             _dot(figure, dot, nowhere)
@@ -86,9 +105,8 @@ def learning_curves(
         figure.add_vline(x=math.sqrt(nowhere * left), line={"color": theme.GRID, "width": 1, "dash": "dot"})
     first = math.log10(nowhere if dots else left)
     margin = 0.03 * (math.log10(right) - first) or 0.3
-    top = (
-        max([0.0, *(float(line.highs.max()) for line in lines if len(line.highs)), *(dot.high for dot in dots)]) or 1.0
-    )
+    highs = [float(line.highs.max()) for line in everyone if len(line.highs)]
+    top = max([0.0, *highs, *(dot.high for dot in dots)]) or 1.0
     figure.update_xaxes(
         type="log",
         range=[first - margin * (2 if dots else 1), math.log10(right) + margin],
@@ -102,7 +120,11 @@ def learning_curves(
     )
     if x_title:
         figure.update_xaxes(title={"text": x_title})
-    figure.update_yaxes(range=[0, 1.06 * top], fixedrange=True, nticks=8)
+    means = [line.means for line in everyone if len(line.means)]
+    lowest = float(min((values.min() for values in means), default=0.0))
+    bottom = 0.0 if zero or lowest < 0.4 * top else max(0.0, lowest - 0.12 * (top - lowest))
+    roof = top + 0.06 * (top - bottom)
+    figure.update_yaxes(range=[bottom, roof], fixedrange=True, nticks=8)
     figure.update_layout(margin={"l": 8, "r": LABEL_WIDTH, "t": 44, "b": 8}, dragmode=False)
     if y_title:
         figure.add_annotation(
@@ -115,7 +137,12 @@ def learning_curves(
             text=f"<b>{mark_text}</b>", x=math.log10(mark), y=1, yref="paper", yanchor="bottom", showarrow=False,
             font={"size": theme.SMALL},
         )  # fmt: skip
-    _names(figure, lines, top)
+    if beyond:
+        ahead.border(figure, max(float(line.sizes.max()) for line in lines if len(line.sizes)))
+    floor = below / (PLOT + below)
+    if overtaking:
+        ahead.strip(figure, overtaking, floor, below)
+    _names(figure, lines, (bottom, roof), floor)
     return figure
 
 
@@ -124,7 +151,7 @@ def _band(figure: go.Figure, line: Line) -> None:
         x=np.concatenate([line.sizes, line.sizes[::-1]]),
         y=np.concatenate([np.maximum(line.lows, 0), np.maximum(line.highs, 0)[::-1]]),
         fill="toself",
-        fillcolor=theme.faded(theme.COLOURS[line.shape], 0.16),
+        fillcolor=theme.faded(theme.colour(line.shape), 0.16),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
@@ -136,17 +163,17 @@ def _seeds(figure: go.Figure, line: Line) -> None:
         x=line.seed_sizes,
         y=line.seed_scores,
         mode="markers",
-        marker={"size": 4, "symbol": theme.SYMBOLS[line.shape], "color": theme.faded(theme.COLOURS[line.shape], 0.5)},
+        marker={"size": 4, "symbol": theme.symbol(line.shape), "color": theme.faded(theme.colour(line.shape), 0.5)},
         hoverinfo="skip",
     )
 
 
 def _line(figure: go.Figure, line: Line) -> None:
     main = line.dash == "solid"
-    colour = theme.COLOURS[line.shape]
+    colour = theme.colour(line.shape)
     marker = {
         "size": 9 if main else 7,
-        "symbol": theme.SYMBOLS[line.shape] + ("" if main else "-open"),
+        "symbol": theme.symbol(line.shape) + ("" if main else "-open"),
         "color": colour,
     }
     figure.add_scatter(
@@ -157,6 +184,20 @@ def _line(figure: go.Figure, line: Line) -> None:
         line={"color": colour, "width": 2.5 if main else 1.5, "dash": line.dash},
         marker=marker,
         # A point that was clicked picks the budget; it must not dim the others.
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        text=list(line.hover),
+        hovertemplate="%{text}<extra></extra>" if line.hover else None,
+    )
+
+
+def _thin(figure: go.Figure, line: Line) -> None:
+    figure.add_scatter(
+        x=line.sizes,
+        y=line.means,
+        mode="lines+markers",
+        line={"color": theme.faded(theme.colour(line.shape), 0.55), "width": 1, "dash": line.dash},
+        marker={"size": 6, "symbol": theme.symbol(line.shape) + "-open", "color": theme.colour(line.shape)},
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
         text=list(line.hover),
@@ -189,35 +230,19 @@ def _dot(figure: go.Figure, dot: Dot, x: float) -> None:
     )
 
 
-def _names(figure: go.Figure, lines: Sequence[Line], top: float) -> None:
-    """Names at the lines' ends, pushed apart so that none covers another."""
-    ends = [(float(line.means[-1]), line) for line in lines if len(line.means)]
+def _names(figure: go.Figure, lines: Sequence[Line], bounds: tuple[float, float], floor: float) -> None:
+    """Names at the lines' ends, pushed apart so that none covers another; the plot, whose axis of scores has these
+    `bounds`, begins at `floor` of the paper."""
+    bottom, roof = bounds
+    shown = [(line.ahead.middles if line.ahead else line.means, line) for line in lines if len(line.means)]
+    ends = [(float(np.clip(values[-1], bottom, roof)), line) for values, line in shown]
     ends.sort(key=lambda end: end[0])
     heights = np.array([LABEL_HEIGHT * (1 + line.name.count("<br>")) for _, line in ends], dtype=np.float64)
-    pixels = np.array([end for end, _ in ends]) / (1.06 * top) * PLOT
-    for place, (_, line) in zip(spread(pixels, heights, PLOT), ends, strict=True):
+    pixels = np.array([end for end, _ in ends])
+    pixels = (pixels - bottom) / (roof - bottom) * PLOT
+    for place, (_, line) in zip(labels.spread(pixels, heights, PLOT), ends, strict=True):
         figure.add_annotation(
-            text=f'<span style="color:{theme.COLOURS[line.shape]}">{theme.SIGNS[line.shape]}</span> {line.name}',
-            x=1, y=float(place / PLOT), xref="paper", yref="paper", xanchor="left", yanchor="middle", xshift=6,
-            showarrow=False, align="left", font={"size": theme.SMALL},
+            text=f'<span style="color:{theme.colour(line.shape)}">{theme.sign(line.shape)}</span> {line.name}',
+            x=1, y=floor + (1 - floor) * float(place / PLOT), xref="paper", yref="paper", xanchor="left",
+            yanchor="middle", xshift=6, showarrow=False, align="left", font={"size": theme.SMALL},
         )  # fmt: skip
-
-
-def spread(places: Floats, heights: Floats, room: float) -> Floats:
-    """Centres near `places` (growing, shape (n,)) for labels of these `heights`, so that none overlaps another and, if
-    all fit, none leaves [0, room]: groups that touch are moved as one, to where their members would be on average (the
-    pool-adjacent-violators algorithm of Barlow et al. 1972, applied to what is left of each place after the labels
-    below it)."""
-    if not len(places):
-        return places
-    below = np.concatenate([[0.0], np.cumsum((heights[:-1] + heights[1:]) / 2)])[: len(places)]
-    groups: list[tuple[float, int]] = []
-    for wanted in places - below:
-        mean, count = float(wanted), 1
-        while groups and groups[-1][0] > mean:
-            before, members = groups.pop()
-            mean, count = (before * members + mean * count) / (members + count), members + count
-        groups.append((mean, count))
-    means = np.array([mean for mean, count in groups for _ in range(count)], dtype=np.float64)
-    placed: Floats = np.clip(means, 0.0, max(0.0, room - float(below[-1]))) + below
-    return placed

@@ -11,12 +11,13 @@ from engines.curves.advice import (
     next_measurement,
     warnings,
 )
-from engines.curves.cli import parse_points, read_points
-from engines.curves.crossover import Crossover, Interval, best_of, crossover
+from engines.curves.cli import Row, parse_points, read_points, read_rows
+from engines.curves.crossover import HORIZON, Crossover, Interval, best_of, crossover, overtaking
 from engines.curves.curve import Curve, flags
 from engines.curves.forecast import Forecast, forecast, forecasts
 
 __all__ = [
+    "HORIZON",
     "Approach",
     "Crossover",
     "Curve",
@@ -24,6 +25,7 @@ __all__ = [
     "Interval",
     "Plan",
     "Prices",
+    "Row",
     "best_of",
     "collection_plan",
     "crossover",
@@ -34,7 +36,9 @@ __all__ = [
     "forecast",
     "forecasts",
     "next_measurement",
+    "overtaking",
     "parse_points",
     "read_points",
+    "read_rows",
     "warnings",
 ]

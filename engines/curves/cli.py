@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from engines.curves.advice import (
     next_measurement,
     warnings,
 )
-from engines.curves.crossover import HORIZON, Crossover, crossover, size_text
+from engines.curves.crossover import HORIZON, overtaking, size_text
 from engines.curves.curve import Curve
 from engines.curves.forecast import Forecast, forecasts
 
@@ -51,7 +52,7 @@ def advise(chosen: argparse.Namespace) -> int:
     horizon = chosen.horizon or HORIZON * largest
     _print_forecasts(made, horizon, unit)
     looked_at = None
-    found = _asked(made, chosen.challenger, horizon)
+    found = overtaking(made, chosen.challenger, horizon)
     if found is not None:
         print("\n" + found.sentence(chosen.unit))
         for size in (largest, 4 * largest, 16 * largest):
@@ -83,27 +84,6 @@ def _print_forecasts(made: Sequence[Forecast], horizon: float, unit: str) -> Non
                 f"{each.curve.name[:24]:24} {size_text(size):>14} {middle:>10.4g}   "
                 f"{min(low, high):.4g} to {max(low, high):.4g}"
             )
-
-
-def _asked(made: Sequence[Forecast], challenger: str | None, horizon: float) -> Crossover | None:
-    """The crossover asked for: the named approach against the rest. Unless one is named, it is the one that leads at
-    the largest size that all have measured, if another led at the smallest; else, of those that trail, the one with
-    the best median at the horizon."""
-    if len(made) < 2:
-        return None
-    names = [each.curve.name for each in made]
-    if challenger is None:
-        ends = [max(each.curve.sizes[0] for each in made), min(each.curve.sizes[-1] for each in made), horizon]
-        first, now, far = np.array([np.median(each.log_draws(np.array(ends)), axis=0) for each in made]).T
-        place = int(now.argmin())
-        if place == int(first.argmin()):
-            far[place] = np.inf
-            place = int(far.argmin())
-    elif challenger in names:
-        place = names.index(challenger)
-    else:
-        raise UserError(f"There is no approach {challenger!r}; there are {', '.join(names)}.")
-    return crossover(made[place], *(each for each in made if each is not made[place]), horizon=horizon)
 
 
 def _print_target(
@@ -169,35 +149,98 @@ def read_points(path: Path, lower_is_better: bool = True, best: float | None = N
 
 def parse_points(text: str, lower_is_better: bool = True, best: float | None = None) -> list[Curve]:
     """As `read_points`, for the text of a file; commas, semicolons or tabs separate."""
+    groups: dict[str, list[tuple[float, float, float]]] = {}
+    for row in read_rows(text):
+        size, score = (_number(getattr(row, key), key, row.line) for key in ("size", "score"))
+        spread = _number(row.standard_error, "standard error", row.line) if row.standard_error else math.nan
+        groups.setdefault(row.approach or "approach", []).append((size, score, spread))
+    return [_curve(name, rows, lower_is_better, best) for name, rows in groups.items()]
+
+
+class Row(NamedTuple):
+    """A row of a table as it was written; `line` is its line in the file."""
+
+    approach: str
+    size: str
+    score: str
+    standard_error: str
+    line: int
+
+
+def read_rows(text: str) -> list[Row]:
+    """The cells of a table of points, as text. Commas, semicolons or tabs separate; a header names the columns.
+
+    Tables that people paste are read too: without a header, two columns are size and score, three are approach, size
+    and score; and with a column of sizes and no column named score, every further column is an approach.
+
+    Raises:
+        UserError: the table is empty or too long, or lacks a column.
+    """
     lines = text.splitlines()
     if not lines or not lines[0].strip():
         raise UserError("The table is empty: give a header (approach, size, score) and a row for each measurement.")
     if len(lines) > MOST_ROWS:
         raise UserError(f"The table has {len(lines):,} rows; give at most {MOST_ROWS:,}.")
     separator = max(",;\t", key=lines[0].count)
-    reader = csv.reader(lines, delimiter=separator)
-    header = [name.strip().lower() for name in next(reader)]
+    # A quotation mark that is never closed would swallow the rest of the table as one cell, against csv's own limit.
+    try:
+        cells = [(number, row) for number, row in _cells(lines, separator) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise UserError(f"The table cannot be read ({error}): see to its quotation marks.") from error
+    header = [name.strip().lower() for name in cells[0][1]]
     places = {key: _place(header, known) for key, known in NAMES.items()}
+    body = cells[1:]
+    if places["size"] is None and 2 <= len(header) <= 4 and _is_number(header[-1]):
+        places = dict(zip(("approach", "size", "score", "standard_error"), range(4), strict=True))
+        if len(header) == 2:
+            places = {"approach": None, "size": 0, "score": 1, "standard_error": None}
+        body = cells
+    elif places["size"] is not None and places["score"] is None and places["approach"] is None and len(header) > 1:
+        return _wide(cells, int(places["size"]))
     missing = [key for key in ("size", "score") if places[key] is None]
     if missing:
         raise UserError(
-            f"The table has no column {' and no column '.join(missing)}: its header is {', '.join(header)}."
+            f"The table has no column {' and no column '.join(missing)}: its header is {', '.join(header)[:200]}."
         )
-    groups: dict[str, list[tuple[float, float, float]]] = {}
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
-        cells = {
-            key: row[place].strip() if place is not None and place < len(row) else "" for key, place in places.items()
-        }
-        size, score = (_number(cells[key], key, reader.line_num) for key in ("size", "score"))
-        spread = (
-            _number(cells["standard_error"], "standard error", reader.line_num) if cells["standard_error"] else math.nan
-        )
-        groups.setdefault(cells["approach"] or "approach", []).append((size, score, spread))
-    if not groups:
+    if not body:
         raise UserError("The table has a header and no row: give a row for each measurement.")
-    return [_curve(name, rows, lower_is_better, best) for name, rows in groups.items()]
+    approach, size, score, error = (places[key] for key in NAMES)
+    return [
+        Row(_cell(row, approach), _cell(row, size), _cell(row, score), _cell(row, error), number)
+        for number, row in body
+    ]
+
+
+def _cells(lines: list[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(lines, delimiter=separator)
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _cell(row: list[str], place: int | None) -> str:
+    return row[place].strip() if place is not None and place < len(row) else ""
+
+
+def _wide(cells: list[tuple[int, list[str]]], size: int) -> list[Row]:
+    names = cells[0][1]
+    rows = [
+        Row(name.strip(), _cell(row, size), _cell(row, place), "", line=number)
+        for place, name in enumerate(names)
+        if place != size
+        for number, row in cells[1:]
+        if _cell(row, place)
+    ]
+    if not rows:
+        raise UserError("The table has a header and no row: give a row for each measurement.")
+    return rows
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.removesuffix("%").strip())
+    except ValueError:
+        return False
+    return True
 
 
 def _curve(name: str, rows: list[tuple[float, float, float]], lower_is_better: bool, best: float | None) -> Curve:

@@ -152,6 +152,35 @@ def crossover(challenger: Forecast, *incumbents: Forecast, horizon: float | None
     )
 
 
+def overtaking(
+    made: Sequence[Forecast], challenger: str | None = None, horizon: float | None = None
+) -> Crossover | None:
+    """The crossover that a reader asks about: of the named approach over all the rest; None where there is no other.
+
+    Unless one is named, it is the one that leads at the largest size that all have measured, if another led at the
+    smallest; else, of those that trail, the one with the best median at the horizon.
+
+    Raises:
+        UserError: no approach has that name.
+    """
+    if len(made) < 2:
+        return None
+    names = [each.curve.name for each in made]
+    if challenger is None:
+        far_out = HORIZON * max(float(each.curve.sizes[-1]) for each in made) if horizon is None else horizon
+        ends = [max(each.curve.sizes[0] for each in made), min(each.curve.sizes[-1] for each in made), far_out]
+        first, now, far = np.array([np.median(each.log_draws(np.array(ends)), axis=0) for each in made]).T
+        place = int(now.argmin())
+        if place == int(first.argmin()):
+            far[place] = np.inf
+            place = int(far.argmin())
+    elif challenger in names:
+        place = names.index(challenger)
+    else:
+        raise UserError(f"There is no approach {challenger!r}; there are {', '.join(names)}.")
+    return crossover(made[place], *(each for each in made if each is not made[place]), horizon=horizon)
+
+
 def best_of(everyone: Sequence[Forecast], sizes: Array) -> Array:
     """The probability that each approach is the best at `sizes` (m,): (approaches, m), columns adding up to 1."""
     together([each.curve for each in everyone])

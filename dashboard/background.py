@@ -1,0 +1,64 @@
+"""Forecasts computed beside the pages, in one thread of the server: a page asks, shows what it has, and asks again.
+
+The first forecast of a process loads compiled code, and on a new installation compiles it (about 20 s); `warm` has that
+done before anybody asks. A forecast then takes milliseconds, so a page waits `PATIENCE` for it before it goes on
+without.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+PATIENCE = 0.25  # seconds that a page waits for what is nearly ready
+MOST = 64  # results kept, of all visitors together
+
+_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forecast")
+_kept: OrderedDict[str, Future[Any]] = OrderedDict()
+_lock = threading.Lock()
+_warm: Future[None] | None = None
+
+
+def ask(key: str, work: Callable[[], Result], patience: float | None = None) -> Result | None:
+    """What `work` returns, computed once for each `key`; None while it is not ready.
+
+    Raises:
+        Whatever `work` raised, each time that it is asked for.
+    """
+    with _lock:
+        future = _kept.get(key)
+        if future is None:
+            future = _kept[key] = _worker.submit(work)
+        _kept.move_to_end(key)
+        while len(_kept) > MOST:
+            _kept.popitem(last=False)[1].cancel()
+    try:
+        result: Result = future.result(PATIENCE if patience is None else patience)
+    except TimeoutError:
+        if future.done():
+            raise
+        return None
+    return result
+
+
+def warm() -> None:
+    """Begin to load (or compile) what forecasts need; returns at once, and does it once a process."""
+    global _warm  # noqa: PLW0603  one thread serves all visitors of a process
+    with _lock:
+        if _warm is None:
+            _warm = _worker.submit(_first)
+
+
+def _first() -> None:
+    import numpy as np
+
+    from engines.curves import Curve, crossover, forecasts
+
+    sizes = np.geomspace(1.0, 100.0, 8)
+    pair = [Curve(sizes, 5 + 80 * sizes**-power, name=str(power)) for power in (0.4, 0.6)]
+    crossover(*forecasts(pair, np.random.default_rng(0), 10))
