@@ -204,9 +204,9 @@ def read_rows(text: str) -> list[Row]:
         )
     if not body:
         raise UserError("The table has a header and no row: give a row for each measurement.")
-    approach, size, score, error = (places[key] for key in NAMES)
+    approach, size, score, spread = (places[key] for key in NAMES)
     return [
-        Row(_cell(row, approach), _cell(row, size), _cell(row, score), _cell(row, error), number)
+        Row(_cell(row, approach), _cell(row, size), _cell(row, score), _cell(row, spread), number)
         for number, row in body
     ]
 

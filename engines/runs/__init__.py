@@ -5,4 +5,15 @@ from engines.runs.report import Point, difference, points, report
 from engines.runs.run import Run, RunSpec, Score
 from engines.runs.store import RunStore
 
-__all__ = ["Point", "Run", "RunSpec", "RunStore", "Score", "difference", "kept_models", "load_model", "points", "report"]
+__all__ = [
+    "Point",
+    "Run",
+    "RunSpec",
+    "RunStore",
+    "Score",
+    "difference",
+    "kept_models",
+    "load_model",
+    "points",
+    "report",
+]

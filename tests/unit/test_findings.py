@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import charts, findings, theme, view, words
-from dashboard.figures.curves import Line, learning_curves, spread
+from dashboard.figures.curves import Line, learning_curves
+from dashboard.figures.labels import spread
 from engines import registry
 from engines.core import EngineInfo, UserError
 from engines.runs import Point
