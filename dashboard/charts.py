@@ -86,10 +86,11 @@ def curves(
 
 
 def decades(above: float, right: float) -> list[float]:
-    """Powers of ten above one size, up to another."""
+    """Powers of ten above one size, up to another, and that other."""
     if not 0 < above < right:
         return []
-    return [10.0**p for p in range(math.ceil(math.log10(above) + 0.2), math.floor(math.log10(right) + 1e-9) + 1)]
+    powers = range(math.ceil(math.log10(above) + 0.2), math.floor(math.log10(right) - 0.2) + 1)
+    return [*(10.0**power for power in powers), float(f"{right:.2g}")]
 
 
 def thinned(ticks: Sequence[float], kept: Sequence[float]) -> list[float]:

@@ -59,6 +59,8 @@ def score(value: float, metric: Metric | None = None) -> str:
 def graded(value: float, metric: Metric) -> str:
     """A score of any metric, three digits: "0.0123", "7.42 %", "1,230 points"."""
     unit = f" {metric.unit}" if metric.unit else ""
+    if 0 < value < 1e-4:
+        return f"under 0.0001{unit}"
     if value == 0 or not 1e-4 <= abs(value) < 1e6:
         return f"{value:.2g}{unit}"
     return f"{float(f'{value:.3g}' if abs(value) >= 1 else f'{value:.2g}'):,.6g}{unit}"

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.advising import question as asking
 from dashboard.advising import starts
@@ -26,8 +27,8 @@ PARAMETER = "q"
 HOW = ":material/keyboard: Type or paste cells from a spreadsheet. Rows of one approach and one amount are its repeats."
 
 
-def ask() -> Question:
-    """Draw the inputs; the question they hold."""
+def ask() -> tuple[Question, DeltaGenerator]:
+    """Draw the inputs; the question they hold, and the place below the table where what is wrong with it is said."""
     _from_link()
     question = _current()
     if key("metric") not in st.session_state:  # new widgets: at first, after loading, and back from another page
@@ -36,11 +37,12 @@ def ask() -> Question:
     _load(question)
     st.subheader("Your points")
     rows = _points(initial)
+    wrong = st.container()
     made = replace(initial, rows=rows, **_measured(initial), **_wanted(initial), **_more(initial))
     made = replace(made, look=str(st.session_state.get(key("look"), initial.look)))
     st.session_state[QUESTION] = made
     _to_link(made)
-    return made
+    return made, wrong
 
 
 def key(name: str) -> str:
@@ -207,28 +209,26 @@ def _points(initial: Question) -> tuple[asking.Cells, ...]:
 
 def _measured(initial: Question) -> dict[str, object]:
     first, second = st.columns(2)
-    with first:
-        metric = st.text_input("Score", initial.metric, key=key("metric"), max_chars=60, help="What it is called")
-        unit = st.text_input("Data in", initial.unit, key=key("unit"), max_chars=40, help="hours, examples, pairs …")
-    with second:
-        score_unit = st.text_input("Its unit", initial.score_unit, key=key("score_unit"), max_chars=20)
-        better = st.segmented_control(
-            "Better is", ["lower", "higher"], default="higher" if initial.higher else "lower", required=True,
-            key=key("better"),
-        )  # fmt: skip
+    metric = first.text_input("Score", initial.metric, key=key("metric"), max_chars=60, help="What it is called")
+    score_unit = second.text_input("Its unit", initial.score_unit, key=key("score_unit"), max_chars=20)
+    first, second = st.columns(2)
+    unit = first.text_input("Data in", initial.unit, key=key("unit"), max_chars=40, help="hours, examples, pairs …")
+    better = second.segmented_control(
+        "Better is", ["lower", "higher"], default="higher" if initial.higher else "lower", required=True,
+        key=key("better"),
+    )  # fmt: skip
     return {"metric": metric, "unit": unit, "score_unit": score_unit, "higher": better == "higher"}
 
 
 def _wanted(initial: Question) -> dict[str, object]:
     st.subheader("What you want")
-    first, second = st.columns(2)
     unit = (initial.unit.strip() or "units").removesuffix("s")
-    with first:
-        target = st.text_input("A score to reach", initial.target, key=key("target"), placeholder="none")
-        price = st.text_input(f"Price of one {unit} of data", initial.price, key=key("price"))
-    with second:
-        money = st.text_input("Money to spend", initial.money, key=key("money"), placeholder="none")
-        currency = st.text_input("Currency", initial.currency, key=key("currency"), max_chars=8)
+    first, second = st.columns(2)
+    target = first.text_input("A score to reach", initial.target, key=key("target"), placeholder="none")
+    money = second.text_input("Money to spend", initial.money, key=key("money"), placeholder="none")
+    first, second = st.columns(2)
+    price = first.text_input(f"Price of one {unit} of data", initial.price, key=key("price"))
+    currency = second.text_input("Currency", initial.currency, key=key("currency"), max_chars=8)
     return {"target": target, "price": price, "money": money, "currency": currency}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -27,19 +27,18 @@ READ = "advisor_read"
 EXAMPLE = "published/translation/WMT13 en-es"
 
 
-def show(question: Question, top: DeltaGenerator, right: DeltaGenerator) -> None:
-    """Draw the answer: its sentences at the `top`, the rest at the `right`."""
+def show(question: Question, top: DeltaGenerator, below: DeltaGenerator, right: DeltaGenerator) -> None:
+    """Draw the answer: its sentences at the `top`, what is wrong `below` the table, the rest at the `right`."""
     numbers, wrong = asked(question)
     try:
         points = _read(question)
     except UserError as error:
         top.info(plain(str(error)), icon=":material/info:")
-        _told(right, wrong)
+        _told(below, wrong)
         return
-    with right:
-        _told(right, (*points.problems, *wrong))
-        for note in points.notes:
-            st.caption(plain(note))
+    _told(below, (*points.problems, *wrong))
+    for note in points.notes:
+        below.caption(plain(note))
     if not points.series:
         _nothing_yet(top, right)
         return
@@ -54,7 +53,7 @@ def show(question: Question, top: DeltaGenerator, right: DeltaGenerator) -> None
         if found is None:
             _awaited(name, work)
             return
-        st.markdown(f"**{plain(' '.join(found.sentences))}**")
+        st.markdown("  \n".join(f"**{plain(sentence)}**" for sentence in found.sentences))
     with right:
         _chart(question, found)
         _tables(found)
@@ -136,13 +135,17 @@ def _chart(question: Question, found: Answer) -> None:
 
 
 def _look(question: Question, telling: Telling, found: Answer, looks: Sequence[float]) -> float:
+
+    def short(size: float) -> str:
+        return telling.size(size).removesuffix(telling.unit or "units").strip()
+
     nearest = min(looks, key=lambda look: abs(look - _number(question.look)))
     chosen = st.segmented_control(
         "How far to look",
         looks,
         default=nearest,
         required=True,
-        format_func=lambda look: "your data" if look == 1 else f"to {telling.size(look * found.reach)}",
+        format_func=lambda look: "your data" if look == 1 else f"to {short(look * found.reach)}",
         key=inputs.key("look"),
     )
     return float(chosen or nearest)
@@ -151,7 +154,9 @@ def _look(question: Question, telling: Telling, found: Answer, looks: Sequence[f
 def _tables(found: Answer) -> None:
     for title, rows in report.sections(found):
         st.subheader(title)
-        st.dataframe(pd.DataFrame(_plain(rows)), hide_index=True, alt=title)
+        # A table that wraps is read at once on any screen; these have a row an approach.
+        table = pd.DataFrame([{plain(name): plain(cell) for name, cell in row.items()} for row in rows])
+        st.table(table.set_index("Approach").rename_axis(None), border="horizontal")
     if found.plan:
         st.subheader("How to collect")
         st.markdown("\n".join(f"- {plain(step)}" for step in found.plan))
@@ -161,10 +166,6 @@ def _tables(found: Answer) -> None:
     if found.warnings:
         st.subheader("What to know")
         st.markdown("\n".join(f"- {plain(warning)}" for warning in found.warnings))
-
-
-def _plain(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    return [dict(row) for row in rows]
 
 
 def _take_away(question: Question, found: Answer) -> None:

@@ -56,6 +56,27 @@ class Telling:
     def cashes(self, low: float, high: float) -> str:
         return f"{self.cash(low).removesuffix(self.question.currency.strip()).strip()} to {self.cash(high)}"
 
+    def spanned(self, data: Sequence[float]) -> str:
+        """An amount with its 90 % interval; both bounds never is said once."""
+        low, middle, high = data
+        if math.isinf(low):
+            return "never, as far as the curve tells"
+        return f"{self.size(middle) if math.isfinite(middle) else 'perhaps never'} (90 %: {self.sizes(low, high)})"
+
+    def costs(self, cost: Sequence[float]) -> str:
+        """A cost with its 90 % interval."""
+        low, middle, high = cost
+        if math.isinf(low):
+            return "–"
+        return f"{self.cash(middle)} (90 %: {self.cashes(low, high)})"
+
+    def named(self, value: float) -> str:
+        """A score in a sentence: one without a unit is told by the metric's name."""
+        return self.score(value) if self.metric.unit else f"{self.score(value)} {self.metric.name}"
+
+    def graded(self, low: float, middle: float, high: float) -> str:
+        return f"{self.score(middle)} (90 %: {self.scores(low, high)})"
+
     def scores(self, low: float, high: float) -> str:
         unit = self.metric.unit
         return f"{self.score(low).removesuffix(unit).strip()} to {self.score(high)}"
@@ -76,7 +97,7 @@ class Telling:
         size = 4 * float(made.curve.sizes[-1])
         low, middle, high = self.quantiles(made, size)
         return (
-            f"With {self.size(size)}, four times its data, {made.curve.name} is forecast to score {self.score(middle)} "
+            f"With {self.size(size)}, four times its data, {made.curve.name} is forecast to score {self.named(middle)} "
             f"(90 %: {self.scores(low, high)}); a second approach is needed to compare."
         )
 
@@ -91,7 +112,7 @@ class Telling:
         low, middle, high = self.quantiles(made[place], size)
         return (
             f"With {self.size(size)}, four times the data measured, {made[place].curve.name} is the best with a chance "
-            f"of {words.chance(float(share[place]))}, at {self.score(middle)} (90 %: "
+            f"of {words.chance(float(share[place]))}, at {self.named(middle)} (90 %: "
             f"{self.scores(low, high)})."
         )
 
@@ -117,7 +138,7 @@ class Telling:
             return f"{self.cash(money)} buy no data for any approach: what they need besides costs more."
         low, middle, high = sorted(first.score)
         return (
-            f"For {self.cash(money)} build {first.name}: {self.size(first.data)} give {self.score(middle)} "
+            f"For {self.cash(money)} build {first.name}: {self.size(first.data)} give {self.named(middle)} "
             f"(90 %: {self.scores(low, high)}), the best with a chance of {words.chance(first.best)}."
         )
 
@@ -133,10 +154,8 @@ class Telling:
             made.append(
                 {
                     "Approach": row.name,
-                    "Data needed": self.size(row.data[1]),
-                    "90 % interval": self.sizes(row.data[0], row.data[2]),
-                    "Cost": self.cash(row.cost[1]) if math.isfinite(row.cost[1]) else "–",
-                    "90 % interval of the cost": self.cashes(row.cost[0], row.cost[2]),
+                    "Data needed": self.spanned(row.data),
+                    "Cost": self.costs(row.cost),
                     f"Reached within {self.size(horizon)}": words.chance(row.reached),
                 }
             )
@@ -154,8 +173,7 @@ class Telling:
                 {
                     "Approach": row.name,
                     "Data it buys": "none" if none else self.size(row.data),
-                    words.title(self.metric.name): "–" if none else self.score(middle),
-                    "90 % interval": "–" if none else f"{self.scores(low, high)}",
+                    words.title(self.metric.name): "–" if none else self.graded(low, middle, high),
                     "Best with a chance of": words.chance(row.best),
                 }
             )
@@ -237,10 +255,10 @@ class Telling:
                 low, middle, high = self.quantiles(each, size)
                 what = f"{self.metric.name} with {size:g} {self.unit}".strip()
                 facts.append(Fact("forecast", each.curve.name, what, low, middle, high, self.metric.unit))
-                row[f"With {self.size(size)}"] = f"{self.score(middle)} (90 %: {self.scores(low, high)})"
+                row[f"With {self.size(size)}"] = self.graded(low, middle, high)
             at = min(1, len(sizes) - 1)
             row[f"Best with {self.size(sizes[at])}"] = words.chance(float(share[number, at]))
-            row[f"Cost of {self.size(sizes[at])}"] = self.cash(float(approach.cost(sizes[at], prices)))
+            row[f"{self.size(sizes[at])} cost"] = self.cash(float(approach.cost(sizes[at], prices)))
             rows.append(row)
         return tuple(rows)
 

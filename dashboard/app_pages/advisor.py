@@ -14,5 +14,5 @@ st.markdown(
 top = st.container()
 left, right = st.columns([5, 7], gap="large")
 with left:
-    question = inputs.ask()
-outputs.show(question, top, right)
+    question, wrong = inputs.ask()
+outputs.show(question, top, wrong, right)

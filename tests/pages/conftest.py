@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from dashboard import background
+
 
 @pytest.fixture(autouse=True)
 def main_module_stays():
@@ -11,3 +13,9 @@ def main_module_stays():
     before = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = before
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Forecasts are waited for: a new installation compiles them first."""
+    monkeypatch.setattr(background, "PATIENCE", 120.0)
