@@ -26,7 +26,8 @@ class Dataset:
     the types are not declared), `rows` how many it has. `content` is the SHA-256 of its texts and whole numbers (see
     verify.py), which stays the same however the file was packed. `convert` is "module:function"(the sources' paths, the
     path to write), or "" where the project does not fetch the data by itself: `by_hand` then says what to do.
-    `generated` data has no source and no file.
+    `generated` data has no source and no file. Data that is `brought` can be had by its users alone, who must agree to
+    its terms: a sweep of everything leaves it out where it is not.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Dataset:
     convert: str = ""
     by_hand: str = ""
     generated: bool = False
+    brought: bool = False
 
     @property
     def bytes(self) -> int:

@@ -174,6 +174,34 @@ _ENTRIES = (
         by_hand=_BY_HAND,
     ),
     Dataset(
+        name="rsna_bone_age",
+        title="RSNA Pediatric Bone Age",
+        what="12,611 hand radiographs with the bone age in months that radiologists read, and the sex",
+        licence="non-commercial research, after agreeing to the RSNA's terms; not to be passed on, nobody in it to be "
+        "identified",
+        citation="Halabi et al. 2019, The RSNA Pediatric Bone Age Machine Learning Challenge, Radiology 290(2)",
+        page="https://www.rsna.org/rsnai/ai-image-challenge/rsna-pediatric-bone-age-challenge-2017",
+        file="rsna_bone_age/boneage-training-dataset.csv",
+        rows=12611,
+        columns=dict.fromkeys(("id", "boneage", "male"), ""),
+        by_hand="its terms (non-commercial research, not to be passed on) must be agreed to by whoever uses it, so "
+        "download the training pictures and their table from {page}, unpack both into a folder rsna_bone_age, so that "
+        "{file} is there with a folder boneage-training-dataset of pictures beside it, and name the directory that "
+        "holds rsna_bone_age in CROSSOVER_DATA",
+        brought=True,
+    ),
+    Dataset(
+        name="simulated_hands",
+        title="Hand radiographs (simulated)",
+        what="radiographs of hands that never were, made on this machine from a seed, with the truth of every bone; "
+        "not for clinical use",
+        licence="made here from a seed; growth after the hand_bone_lengths and CDC growth charts (public domain)",
+        citation="Kuczmarski et al. 2002, 2000 CDC Growth Charts for the United States; Greulich and Pyle 1959, "
+        "Radiographic Atlas of Skeletal Development of the Hand and Wrist",
+        page="https://www.cdc.gov/growthcharts/",
+        generated=True,
+    ),
+    Dataset(
         name="scaling_benchmark",
         title="Benchmark of neural scaling laws",
         what="learning curves, each with a part to fit and a part to predict",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from engines import datasets
 from engines.core import Budget, CaseStudy, Task
 from engines.runs import RunSpec, RunStore
 
@@ -19,13 +20,14 @@ def plan(
     retry: bool = False,
 ) -> list[RunSpec]:
     """The runs that are not in the store yet: every budget of the first seed before the second, small budgets first,
-    so that a sweep that is stopped leaves whole curves behind. An empty choice means the task's default.
+    so that a sweep that is stopped leaves whole curves behind. An empty choice means the task's default; of tasks, all
+    but those whose data only their users can bring, where they have not.
     With `retry`, runs that failed are planned again.
 
     Raises:
         UserError: a task or an engine that the case does not have, or a budget below 0.
     """
-    chosen_tasks = [case.task(slug) for slug in tasks] or list(case.tasks)
+    chosen_tasks = [case.task(slug) for slug in tasks] or [task for task in case.tasks if _here(task)]
     infos = [case.engine(name) for name in engines] or list(case.engines)
     specs = []
     for task in chosen_tasks:
@@ -40,6 +42,11 @@ def plan(
     specs.sort(key=lambda spec: (spec.seed, spec.budget.pairs))
     failed = set(store.frame("error != ''", columns=("id",), case=case.slug)["id"].to_pylist()) if retry else set()
     return [spec for spec in specs if spec.id in failed or not store.has(spec)]
+
+
+def _here(task: Task) -> bool:
+    wanted = [datasets.dataset(name) for name in task.datasets]
+    return all(not entry.brought or datasets.find(entry.name) is not None for entry in wanted)
 
 
 def keeps_model(task: Task, spec: RunSpec) -> bool:
