@@ -67,6 +67,20 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What a visitor may set when an input is made for them: one of `options`, or a number from `low` to `high`."""
+
+    name: str
+    title: str
+    low: float = 0.0
+    high: float = 1.0
+    step: float = 0.1
+    start: float = 0.0
+    unit: str = ""
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class CaseStudy:
     """A question with its tasks and engines. `accepts` says what a visitor may bring: file endings, limits."""
 
@@ -84,6 +98,10 @@ class CaseStudy:
     # "module:function"(typed text, Task) -> (true output y, remark): what a visitor says is right, in the task's own
     # form, and a sentence on what cannot be answered in it, or ""
     reference: str = ""
+    # "module:function"(Task, **choices) -> (bytes of a file that `decode` takes, its name, its true output in words),
+    # an input made as a visitor chooses, or ""
+    make: str = ""
+    choices: tuple[Choice, ...] = ()
 
     def task(self, slug: str | None) -> Task:
         """The task of that name, or the first when `slug` is None.

@@ -7,6 +7,8 @@ otherwise. Group normalisation, so that a batch of one answers as a batch of man
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -32,7 +34,7 @@ class UNet(nn.Module):
         self.stem = ConvNorm(1, widths[0], 2, 5)
         self.down = nn.ModuleList()
         self.deepen = nn.ModuleList()
-        for enters, leaves in zip(widths, widths[1:], strict=False):
+        for enters, leaves in pairwise(widths):
             self.down.append(ConvNorm(enters, leaves, 2))
             self.deepen.append(ConvNorm(leaves, leaves))
         # The lowest level sees the whole picture; a little more depth there costs next to nothing.

@@ -1,6 +1,6 @@
 """Bone age: hand X-ray -> bones -> lengths -> table of averages, or hand X-ray -> age in one network."""
 
-from engines.core import CaseStudy, EngineInfo, Metric, Spec, Task
+from engines.core import CaseStudy, Choice, EngineInfo, Metric, Spec, Task
 
 MAE = Metric(
     name="mean absolute error",
@@ -11,6 +11,26 @@ MAE = Metric(
 )
 AGE = Spec("age", "months")
 
+SIMULATED = Task(
+    slug="simulated",
+    title="Hand X-rays (simulated)",
+    summary="Radiographs of hands that never were, of 3 to 18 years: how old is the skeleton? Made from a seed by five "
+    "scanners, a quarter of the test by a sixth; not for clinical use.",
+    x=Spec("radiograph", "mm", (192, 144)),
+    y=AGE,
+    metric=MAE,
+    unit="X-rays",
+    load="engines.cases.bone_age.simulated:simulated",
+    budgets=(20, 40, 80, 160, 320, 640, 1280, 5000),
+    models=(20, 160, 1280, 5000),
+    tiny=16,
+    simulated=True,
+    datasets=("simulated_hands",),
+    variants={
+        "new_scanner": "a scanner of which nothing was trained on",
+        "chronological": "against the age by the calendar, which is another target",
+    },
+)
 LENGTHS = Task(
     slug="lengths",
     title="Lengths of hand bones",
@@ -29,11 +49,28 @@ LENGTHS = Task(
     seeds=tuple(range(10)),
 )
 
+RSNA = Task(
+    slug="rsna",
+    title="Hand X-rays (RSNA)",
+    summary="Real radiographs of the RSNA challenge with the bone age that radiologists read. Its users bring the data; masks "
+    "are those of simulated hands, since nobody outlined the bones of these.",
+    x=Spec("radiograph", "mm", (192, 144)),
+    y=AGE,
+    metric=MAE,
+    unit="X-rays",
+    load="engines.cases.bone_age.rsna:rsna",
+    budgets=(20, 60, 180, 540, 1200, 2500, 5000, 10000),
+    models=(20, 180, 1200, 10000),
+    tiny=16,
+    simulated=False,
+    datasets=("rsna_bone_age",),
+)
+
 CASE = CaseStudy(
     slug="bone_age",
     title="Bone age",
     question="From a hand X-ray to an age: find the bones and look their lengths up, or one network?",
-    tasks=(LENGTHS,),
+    tasks=(SIMULATED, LENGTHS, RSNA),
     engines=(
         EngineInfo(
             name="pipeline",
@@ -65,5 +102,20 @@ CASE = CaseStudy(
             target="engines.cases.bone_age.end_to_end:EndToEnd",
             summary="One network from the picture, the sex and the pixel size to the age.",
         ),
+    ),
+    decode="engines.cases.bone_age.decode:decode",
+    accepts=("png", "jpg", "jpeg", "tif", "tiff", "dcm", "csv"),
+    limits="a hand X-ray as PNG, JPEG or DICOM that says how large its pixels are (a name like hand_F_0.14mm.png will "
+    "do), at most 20 MB; or, for the task of lengths, a CSV of them in mm",
+    examples="engines.cases.bone_age.examples:examples",
+    make="engines.cases.bone_age.examples:make",
+    choices=(
+        Choice("sex", "Sex", options=("girl", "boy")),
+        Choice("years", "Age", 3.0, 18.0, 0.25, 10.0, "years"),
+        Choice("ahead", "Skeleton ahead of the calendar", -24.0, 24.0, 1.0, 0.0, "months"),
+        Choice("spread", "Spread of the fingers", 0.0, 1.7, 0.1, 1.0),
+        Choice("bent", "Fingers bent", 0.0, 60.0, 5.0, 0.0, "degrees"),
+        Choice("turn", "Hand turned", -25.0, 25.0, 1.0, 0.0, "degrees"),
+        Choice("number", "Which child", 1.0, 50.0, 1.0, 1.0),
     ),
 )

@@ -1,7 +1,7 @@
 """From regions to measures, by geometry alone: lengths in mm along each bone's axis, and signs of maturity.
 
 Each bone is its largest connected piece, its axis the principal axis of its shaft. A length reaches from joint to
-joint, a joint being the middle between the ends of two bones, as the expert landmarks of the growth table have it. Signs
+joint, a joint being the middle between the ends of two bones, as the landmarks of the growth table have it. Signs
 of maturity, all without a unit: how large the carpals are against the palm, how wide an epiphysis is against its shaft,
 and the greys along the axis through the growth plate, as a share of the shaft's grey. Signs of a row of bones are
 averaged over the fingers. What could not be measured is NaN.

@@ -1,4 +1,4 @@
-"""A simulated child and the bones of its hand, laid out in mm: who it is, how mature, how long each bone is, and how the
+"""A simulated child and the bones of its hand, laid out in mm: who it is, how mature, how long each bone, and how the
 hand lies. Everything follows from a seed.
 
 Each source of information on the age has noise of its own: lengths (stature, and every bone by itself), carpals,

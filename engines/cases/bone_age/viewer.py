@@ -66,7 +66,7 @@ class Network(nn.Module):
 
     def forward(self, image: Tensor, beside: Tensor) -> tuple[Tensor, Tensor]:
         seen = self.look(image)
-        n, width, rows, columns = seen.shape
+        n, _, rows, columns = seen.shape
         flat = seen.flatten(2).float()
         weights = torch.softmax(self.where(seen).flatten(2).float(), dim=2)
         pooled = torch.einsum("nwp,nhp->nhw", flat, weights).flatten(1)
