@@ -9,6 +9,7 @@ import numpy as np
 
 from engines import registry
 from engines.core import Step, TrainingData, UserError, resolve
+from engines.core.radiograph import in_years
 from engines.runs import RunStore, kept_models, load_model
 
 
@@ -68,4 +69,11 @@ def describe(step: Step) -> str:
         best = [spec.labels[column] for column in np.argmax(value, axis=1)]
         path = [label for place, label in enumerate(best) if place == 0 or label != best[place - 1]]
         return f"{value.shape[0]} frames, best path {' '.join(path)}"
-    return f"{' x '.join(map(str, value.shape))} {spec.kind}"
+    if isinstance(value, np.ndarray):
+        return f"{' x '.join(map(str, value.shape))} {spec.kind}"
+    if spec.kind == "measures":
+        taken = zip(value.names, value.values, value.units, strict=True)
+        return ", ".join(f"{name} {number:.1f} {unit}" for name, number, unit in taken if unit)
+    if spec.kind == "growth":
+        return f"fits {in_years(value.months)} best; left out: {', '.join(value.left_out) or 'nothing'}"
+    return str(value) if spec.kind == "age" else spec.kind

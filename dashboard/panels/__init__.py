@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import words
-from dashboard.panels import posteriors, segments, spectrogram, text, waveform
+from dashboard.panels import growth, posteriors, radiograph, segments, spectrogram, text, waveform
 from dashboard.panels.beside import Beside
 from engines.core import Spec, Step
 
@@ -21,6 +21,13 @@ SHOW: Mapping[str, Callable[[Any, Spec, Beside], None]] = {
     "posteriors": posteriors.show,
     "segments": segments.show,
     "text": text.show,
+    "radiograph": radiograph.show,
+    "regions": radiograph.regions,
+    "crops": radiograph.crops,
+    "saliency": radiograph.saliency,
+    "measures": growth.measures,
+    "growth": growth.growth,
+    "age": growth.age,
 }
 
 

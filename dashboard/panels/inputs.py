@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import panels, worddiff, words
+from dashboard.panels import maker
 from dashboard.panels.beside import Beside, plain
 from engines import datasets
 from engines.core import CaseStudy, Example, Task, UserError, resolve
@@ -272,5 +273,5 @@ def _player(x: Any, task: Task) -> None:
 
 
 # kind of input -> the widget that records one, and the one that plays it back
-RECORDERS: Mapping[str, Callable[[CaseStudy, Task, str], None]] = {"waveform": _microphone}
+RECORDERS: Mapping[str, Callable[[CaseStudy, Task, str], None]] = {"waveform": _microphone, "radiograph": maker.offer}
 PLAYERS: Mapping[str, Callable[[Any, Task], None]] = {"waveform": _player}

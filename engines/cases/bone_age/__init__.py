@@ -52,8 +52,8 @@ LENGTHS = Task(
 RSNA = Task(
     slug="rsna",
     title="Hand X-rays (RSNA)",
-    summary="Real radiographs of the RSNA challenge with the bone age that radiologists read. Its users bring the data; masks "
-    "are those of simulated hands, since nobody outlined the bones of these.",
+    summary="Radiographs of the RSNA challenge with the bone age that radiologists read. Its users bring the data; "
+    "masks are those of simulated hands, since nobody outlined the bones of these.",
     x=Spec("radiograph", "mm", (192, 144)),
     y=AGE,
     metric=MAE,

@@ -1,0 +1,40 @@
+"""An input made as a visitor chooses, where a case can make one: a row of choices and a button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard.panels.beside import plain
+from engines.core import CaseStudy, Choice, Task, UserError, resolve
+
+
+def offer(case: CaseStudy, task: Task, key: str) -> None:
+    """Draw the choices; a click makes the input the current one."""
+    if not case.make:
+        return
+    st.markdown("Make one")
+    with st.popover("Choose what is simulated", icon=":material/tune:"):
+        chosen = {choice.name: _widget(choice, key) for choice in case.choices}
+        st.caption("Simulated; not for clinical use.")
+        st.button("Make it", key=f"{key}-make", on_click=_made, args=(case, task, chosen), type="primary")
+
+
+def _widget(choice: Choice, key: str) -> float | str:
+    name = f"{key}-{choice.name}"
+    if choice.options:
+        return str(st.segmented_control(choice.title, choice.options, default=choice.options[0], key=name) or "")
+    label = f"{choice.title} ({choice.unit})" if choice.unit else choice.title
+    return float(st.slider(label, choice.low, choice.high, choice.start, choice.step, key=name))
+
+
+def _made(case: CaseStudy, task: Task, chosen: dict[str, Any]) -> None:
+    from dashboard.panels import inputs
+
+    try:
+        content, name, truth = resolve(case.make)(task, **chosen)
+    except UserError as error:
+        st.session_state[inputs.PROBLEM] = plain(str(error))
+        return
+    inputs.take(case, task, inputs.Clip(name, content, "made here", truth))
