@@ -1,4 +1,4 @@
-"""The command line: `python -m engines sweep | report | answer | advise | data`."""
+"""The command line: `python -m engines sweep | report | answer | advise | claims | data`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_answer(commands)
     _add_advise(commands)
+    _add_claims(commands)
     add_data(commands)
     cases = commands.add_parser("cases", help="the case studies, a line each")
     cases.set_defaults(run=lambda chosen: print(*registry.cases(), sep="\n") or 0)
@@ -112,6 +113,22 @@ def _add_answer(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         from engines.answer import answer
 
         print(answer(chosen.case, chosen.engine, chosen.input, chosen.task, chosen.budget, chosen.reading))
+        return 0
+
+    parser.set_defaults(run=run)
+
+
+def _add_claims(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("claims", help="the lecture, claim by claim: verdicts from runs and published results")
+    parser.add_argument("--brief", action="store_true", help="the verdicts alone")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from engines.claims import judge
+
+        for each in judge(RunStore()):
+            print(f"{each.claim.number:2} {each.claim.case:10} {each.verdict:18} {each.claim.text}")
+            for evidence in [] if chosen.brief else each.evidence:
+                print(f"     {evidence.speaks:8} {evidence.text} [{evidence.source}]")
         return 0
 
     parser.set_defaults(run=run)

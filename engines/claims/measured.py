@@ -1,0 +1,270 @@
+"""Comparisons of our own runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from engines.claims.evidence import Evidence, Speaks
+from engines.core import CaseStudy, Shape, Task
+from engines.runs import Point, RunStore, difference, points
+
+Z = 1.96
+HERE = "measured here"
+NAMES: dict[str, str] = {"pipeline": "the pipeline", "hybrid": "the hybrid", "end_to_end": "end-to-end"}
+FARTHEST = 100.0  # times the data measured: how far a crossover is looked for
+SURE = 0.95
+FEWEST = 4  # budgets that a curve needs before its crossover is forecast
+
+
+def main_points(case: CaseStudy, task: Task, store: RunStore) -> list[Point]:
+    """What each engine alone came to on the main test set; references and further readings left out."""
+    return [
+        point
+        for point in points(case, task, store)
+        if point.test == "test" and not (point.oracle or point.reading or point.reference)
+    ]
+
+
+def best(found: Sequence[Point], shape: Shape, budget: float, task: Task) -> Point | None:
+    """The best engine of a shape at a budget."""
+    here = [point for point in found if point.shape == shape and point.budget == budget]
+    sign = 1 if task.metric.lower_is_better else -1
+    return min(here, key=lambda point: sign * point.mean, default=None)
+
+
+def shared(found: Sequence[Point], *shapes: Shape) -> list[float]:
+    """The budgets at which all of the shapes were measured, growing."""
+    each = [{point.budget for point in found if point.shape == shape} for shape in shapes]
+    return sorted(set.intersection(*each))
+
+
+def lead(first: Point, second: Point, task: Task) -> float:
+    """How many standard errors `first` is better than `second`."""
+    gap, error = difference(first, second)
+    better = -gap if task.metric.lower_is_better else gap
+    return better / error if error else float(np.sign(better)) * np.inf
+
+
+def compared(
+    case: CaseStudy, task: Task, found: Sequence[Point], first: Shape, second: Shape, budget: float, ties: Speaks
+) -> Evidence:
+    """Whether `first` beats `second` at a budget; `ties` is what no clear difference says."""
+    a, b = best(found, first, budget, task), best(found, second, budget, task)
+    assert a is not None
+    assert b is not None
+    by = lead(a, b, task)
+    speaks: Speaks = "for" if by > Z else "against" if by < -Z else ties
+    how = "not clearly different" if abs(by) <= Z else f"{NAMES[first if by > 0 else second]} is clearly ahead"
+    scores = f"{NAMES[first]} {score(a, task)}, {NAMES[second]} {score(b, task)}"
+    text = f"{task.title}, {amount(budget, task)}: {scores}; {how}."
+    return Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
+
+
+def at_smallest(case: CaseStudy, store: RunStore, first: Shape, second: Shape, ties: Speaks) -> Iterator[Evidence]:
+    """`first` against `second` with the least data that both were measured with, task by task."""
+    yield from _at(case, store, first, second, 0, ties)
+
+
+def at_largest(case: CaseStudy, store: RunStore, first: Shape, second: Shape, ties: Speaks) -> Iterator[Evidence]:
+    """`first` against `second` with the most data that both were measured with, task by task."""
+    yield from _at(case, store, first, second, -1, ties)
+
+
+def _at(case: CaseStudy, store: RunStore, first: Shape, second: Shape, place: int, ties: Speaks) -> Iterator[Evidence]:
+    for task in case.tasks:
+        found = main_points(case, task, store)
+        budgets = shared(found, first, second)
+        if budgets:
+            yield compared(case, task, found, first, second, budgets[place], ties)
+
+
+def hybrid_between(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    """For, where at some budget but the smallest and the largest the hybrid clearly beats both others; against, where
+    at every one of them another clearly beats it."""
+    for task in case.tasks:
+        found = main_points(case, task, store)
+        middle = shared(found, "pipeline", "hybrid", "end_to_end")[1:-1]
+        worst: list[tuple[float, float, Point]] = []
+        for budget in middle:
+            mine = best(found, "hybrid", budget, task)
+            rivals = [best(found, shape, budget, task) for shape in ("pipeline", "end_to_end")]
+            assert mine is not None
+            worst.append((min(lead(mine, rival, task) for rival in rivals if rival), budget, mine))
+        if not worst:
+            continue
+        by, budget, mine = max(worst, key=lambda each: each[0])
+        speaks: Speaks = "for" if by > Z else "against" if by < -Z else "nothing"
+        how = {
+            "for": "is clearly the best",
+            "against": "is clearly behind another, as at every budget in between",
+            "nothing": "comes nearest to being the best, without a clear difference",
+        }[speaks]
+        text = (
+            f"{task.title}: of {len(middle)} budgets in between, with {amount(budget, task)} the hybrid {how}, "
+            f"at {score(mine, task)}."
+        )
+        yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
+
+
+def overtaking(case: CaseStudy, store: RunStore, late: bool) -> Iterator[Evidence]:
+    """Whether end-to-end overtakes the pipeline as data grow: measured, or with a forecast chance of 95 % within 100
+    times the data; against, where that chance is under 5 %. `late`: a lead from the smallest budget on speaks against.
+    """
+    from engines import curves
+
+    for task in case.tasks:
+        found = main_points(case, task, store)
+        budgets = shared(found, "pipeline", "end_to_end")
+        if not budgets:
+            continue
+        leads = []
+        for budget in budgets:
+            mine, other = best(found, "end_to_end", budget, task), best(found, "pipeline", budget, task)
+            assert mine is not None
+            assert other is not None
+            leads.append(lead(mine, other, task))
+        ahead = [budget for budget, by in zip(budgets, leads, strict=True) if by > Z]
+        view = (source(task), True, case.slug, task.slug)
+        if ahead and leads[-1] > Z:
+            always = late and all(by > Z for by in leads)
+            text = f"{task.title}: end-to-end is clearly ahead from {amount(ahead[0], task)}."
+            yield Evidence("against" if always else "for", text, *view, ahead[0])
+            continue
+        if len(budgets) < FEWEST:
+            text = f"{task.title}: measured at {len(budgets)} budgets so far, too few to say where the curves meet."
+            yield Evidence("nothing", text, *view, budgets[-1])
+            continue
+        one, two = (curve(found, shape, task) for shape in ("end_to_end", "pipeline"))
+        made = curves.forecasts([one, two], np.random.default_rng(0), 500)
+        crossing = curves.crossover(made[0], made[1], horizon=FARTHEST * budgets[-1])
+        chance = 1 - crossing.never
+        speaks: Speaks = "for" if chance > SURE else "against" if chance < 1 - SURE else "nothing"
+        text = (
+            f"{task.title}: not overtaken by {amount(budgets[-1], task)}; the forecast gives end-to-end a chance of "
+            f"{chance:.0%} to have overtaken by {amount(FARTHEST * budgets[-1], task)}."
+        )
+        yield Evidence(speaks, text, *view, budgets[-1])
+
+
+def steeper(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    """Whether end-to-end's error falls with a higher power of the data than the pipeline's, over the budgets of both:
+    slopes of ln error against ln size by least squares, their difference judged over the bootstrap's draws."""
+    for task in case.tasks:
+        found = main_points(case, task, store)
+        budgets = shared(found, "pipeline", "end_to_end")
+        if len(budgets) < FEWEST:
+            continue
+        slopes = {shape: _slope(found, shape, budgets, task) for shape in ("pipeline", "end_to_end")}
+        gap = slopes["end_to_end"] - slopes["pipeline"]
+        spread = float(gap[1:].std(ddof=1))
+        by = -gap[0] / spread if spread else 0.0
+        speaks: Speaks = "for" if by > Z else "against" if by < -Z else "nothing"
+        text = (
+            f"{task.title}: with ten times the data the pipeline's error shrinks to {10 ** slopes['pipeline'][0]:.0%}, "
+            f"end-to-end's to {10 ** slopes['end_to_end'][0]:.0%}."
+        )
+        yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budgets[-1])
+
+
+def _slope(found: Sequence[Point], shape: Shape, budgets: Sequence[float], task: Task) -> np.ndarray:
+    """Slope of the means, then of every draw: (1 + draws,)."""
+    logs = []
+    for budget in budgets:
+        point = best(found, shape, budget, task)
+        assert point is not None
+        errors = np.array([point.mean, *point.draws])
+        errors = errors if task.metric.lower_is_better else perfect(task, errors) - errors
+        # Where nothing was answered wrongly, the error is taken to be what it may be: its standard error.
+        logs.append(np.log(np.maximum(errors, point.standard_error)))
+    return np.asarray(np.polyfit(np.log(budgets), np.array(logs), 1)[0])
+
+
+def perfect(task: Task, scores: np.ndarray) -> float:
+    """The score of a perfect answer where higher is better."""
+    return 100.0 if task.metric.unit == "%" or scores.max() > 1 else 1.0
+
+
+def curve(found: Sequence[Point], shape: Shape, task: Task):  # type: ignore[no-untyped-def]
+    """The best engine of a shape at each budget, as a learning curve."""
+    from engines.curves import Curve
+
+    mine = [best(found, shape, budget, task) for budget in shared(found, shape)]
+    given = [point for point in mine if point is not None]
+    lower = task.metric.lower_is_better
+    return Curve.from_points(
+        [point.budget for point in given for _ in point.scores],
+        [score for point in given for score in point.scores],
+        lower_is_better=lower,
+        name=NAMES[shape],
+        best=0.0 if lower else perfect(task, np.array([point.mean for point in given])),
+        standard_errors=np.array([point.standard_error for point in given for _ in point.scores]),
+    )
+
+
+def source(task: Task) -> str:
+    return f"{HERE}, on simulated data" if task.simulated else HERE
+
+
+def amount(size: float, task: Task) -> str:
+    """A budget with its unit; hours below one in minutes or seconds."""
+    if task.unit == "hours" and size < 1:
+        return f"{size * 60:.2g} min" if size * 60 >= 1 else f"{size * 3600:.0f} s"
+    return f"{size:,.0f} {task.unit}" if size >= 100 else f"{size:.3g} {task.unit}"
+
+
+def score(point: Point, task: Task) -> str:
+    unit = " %" if task.metric.unit == "%" else f" {task.metric.unit}" if task.metric.unit else ""
+    return f"{point.mean:.1f} ± {point.standard_error:.1f}{unit}"
+
+
+def more_side_data(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    """Whether an engine does better with more sub-task data at the same pairs: the engine against its namesake with
+    the least (`pipeline` against `pipeline_500`), at the largest budget that both were measured at."""
+    names = [info.name for info in case.engines]
+    fewest = {
+        base: min(given)
+        for base in names
+        if (given := [int(name.removeprefix(f"{base}_")) for name in names if name.removeprefix(f"{base}_").isdigit()])
+    }
+    for task in case.tasks:
+        found = main_points(case, task, store)
+        for base, count in fewest.items():
+            mine = {point.budget: point for point in found if point.engine == base}
+            less = {point.budget: point for point in found if point.engine == f"{base}_{count}"}
+            both = sorted(mine.keys() & less.keys())
+            if not both:
+                continue
+            budget = both[-1]
+            by = lead(mine[budget], less[budget], task)
+            speaks: Speaks = "for" if by > Z else "against" if by < -Z else "nothing"
+            text = (
+                f"{task.title}, {amount(budget, task)}: {case.engine(base).title.lower()} {score(mine[budget], task)}, "
+                f"with {count:,} of the sub-task's examples {score(less[budget], task)}."
+            )
+            yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
+
+
+def gallery(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    """Whether the pipeline serves many: its test variants named `gallery_N`, N people on file, at the largest budget.
+    For, where its score with the most on file is within twice that with the fewest (in errors)."""
+    for task in case.tasks:
+        sized = {name: int(name.removeprefix("gallery_")) for name in task.variants if name.startswith("gallery_")}
+        found = [
+            point
+            for point in points(case, task, store)
+            if point.test in sized and point.shape == "pipeline" and not (point.oracle or point.reading)
+        ]
+        if len({point.test for point in found}) < 2:
+            continue
+        budget = max(point.budget for point in found)
+        here = sorted((p for p in found if p.budget == budget), key=lambda point: sized[point.test])
+        few, many = here[0], here[-1]
+        errors = [p.mean if task.metric.lower_is_better else perfect(task, np.array([p.mean])) - p.mean for p in here]
+        speaks: Speaks = "for" if errors[-1] <= 2 * errors[0] else "against"
+        text = (
+            f"{task.title}: {score(few, task)} with {sized[few.test]:,} on file, {score(many, task)} with "
+            f"{sized[many.test]:,}."
+        )
+        yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)

@@ -1,0 +1,130 @@
+"""Which comparisons each claim stands or falls with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from engines import registry
+from engines.claims import measured, others
+from engines.claims.design import design
+from engines.claims.evidence import Claim, Evidence, Judged, Speaks, claims
+from engines.core import CaseStudy, UserError
+from engines.runs import RunStore
+
+Compare = Callable[[CaseStudy, RunStore], Iterator[Evidence]]
+TRADITIONAL, NETWORK = ("pipeline",), ("end_to_end",)
+STAGED = ("pipeline", "hybrid")
+
+
+def judge(store: RunStore) -> tuple[Judged, ...]:
+    """Every claim with its evidence. A claim about a case that is not here has published evidence alone."""
+    there = registry.cases()
+    return tuple(Judged(claim, tuple(_evidence(claim, there, store))) for claim in claims())
+
+
+def _evidence(claim: Claim, there: Mapping[str, CaseStudy], store: RunStore) -> Iterator[Evidence]:
+    compare = RULES.get(claim.test)
+    if compare is None:
+        raise UserError(f"Claim {claim.number} names the test “{claim.test}”, which has no rule: add one.")
+    about = list(there.values()) if claim.case == "any" else [there[claim.case]] if claim.case in there else []
+    for case in about:
+        yield from compare(case, store)
+
+
+def _at_3000_hours(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from _too_small(case, store, 949)
+    yield from others.compared(case.slug, TRADITIONAL, NETWORK, 949, 9487)
+
+
+def _from_10000_hours(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from _too_small(case, store, 9500)
+    yield from others.compared(case.slug, NETWORK, STAGED, 9500)
+
+
+def _too_small(case: CaseStudy, store: RunStore, needed: float) -> Iterator[Evidence]:
+    largest = max((p.budget for task in case.tasks for p in measured.main_points(case, task, store)), default=0.0)
+    unit = case.tasks[0].unit
+    if 0 < largest < needed:
+        text = f"Our runs end at {largest:g} {unit}, too few to tell."
+        yield Evidence("nothing", text, measured.HERE, True, case.slug, case.tasks[0].slug)
+
+
+def _small(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from measured.at_smallest(case, store, "pipeline", "end_to_end", ties="for")
+    yield from others.at_smallest(case.slug, TRADITIONAL, NETWORK)
+
+
+def _few(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from measured.at_smallest(case, store, "pipeline", "end_to_end", ties="nothing")
+    yield from others.at_smallest(case.slug, TRADITIONAL, NETWORK)
+
+
+def _medium(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from measured.hybrid_between(case, store)
+    yield from others.between(case.slug)
+
+
+def _with_what_one_has(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from measured.at_largest(case, store, "pipeline", "end_to_end", ties="nothing")
+    yield from others.compared(case.slug, TRADITIONAL, NETWORK)
+
+
+def _not_yet(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from measured.at_largest(case, store, "pipeline", "end_to_end", ties="nothing")
+    yield from others.compared(case.slug, TRADITIONAL, NETWORK)
+
+
+def _overtakes(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from measured.overtaking(case, store, late=False)
+    yield from others.compared(case.slug, NETWORK, TRADITIONAL)
+
+
+def _sub_tasks(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from measured.more_side_data(case, store)
+    yield from others.grows(case.slug, "pipeline")
+
+
+def _gallery(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from measured.gallery(case, store)
+
+
+def _steeper(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    yield from measured.steeper(case, store)
+
+
+def _by_hand(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    del store  # the code is what is measured
+    each = {
+        shape: design(next(info for info in case.engines if info.shape == shape and not info.reference))
+        for shape in ("pipeline", "end_to_end")
+        if any(info.shape == shape and not info.reference for info in case.engines)
+    }
+    if len(each) < 2:
+        return
+    pipeline, network = each["pipeline"], each["end_to_end"]
+    fewer = (network.lines < pipeline.lines) + (len(network.given) < len(pipeline.given))
+    more = (network.lines > pipeline.lines) + (len(network.given) > len(pipeline.given))
+    speaks: Speaks = "for" if fewer and not more else "against" if more and not fewer else "nothing"
+    text = (
+        f"{case.title}: the pipeline took {pipeline.lines:,} lines in {pipeline.modules} modules and was given "
+        f"{len(pipeline.given)} things beside the pairs; end-to-end {network.lines:,} lines in {network.modules} and "
+        f"{len(network.given)}."
+    )
+    yield Evidence(speaks, text, measured.HERE, True, case.slug, case.tasks[0].slug)
+
+
+RULES: Mapping[str, Compare] = {
+    "pipeline wins at 3000 h": _at_3000_hours,
+    "end_to_end wins from 10000 h": _from_10000_hours,
+    "pipeline >= end_to_end at small budgets": _small,
+    "hybrid best at some medium budget": _medium,
+    "pipeline > end_to_end at the labelled frames one has": _with_what_one_has,
+    "accuracy as sub-task data grows at fixed frames": _sub_tasks,
+    "accuracy and latency as the gallery grows to 10000": _gallery,
+    "crossover as labelled frames grow": _overtakes,
+    "end_to_end > pipeline from some number of pairs": _overtakes,
+    "pipeline > end_to_end at few X-rays": _few,
+    "crossover as X-rays grow": _not_yet,
+    "end_to_end curve steeper than the pipeline curve": _steeper,
+    "stages, lines of hand design and extra supervision of each approach": _by_hand,
+}

@@ -1,0 +1,126 @@
+"""The lecture's claims: planted runs bring the verdict that they should, and published figures speak by the rule."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engines import registry
+from engines.claims import Claim, Evidence, claims, judge, verdict
+from engines.claims.design import design
+from engines.claims.evidence import FILE
+from engines.claims.measured import at_largest, at_smallest, hybrid_between, overtaking, steeper
+from engines.claims.others import at_smallest as published_smallest
+from engines.claims.others import between, compared, grows
+from engines.claims.rules import RULES
+from engines.core import Budget
+from engines.runs import Run, RunSpec, RunStore, Score
+
+BUDGETS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+
+
+def plant(store: RunStore, engine: str, rates: dict[float, float], examples: int = 400) -> None:
+    """Runs of the toy case whose errors (in per cent) are these."""
+    for budget, rate in rates.items():
+        wrong = (np.arange(examples) < rate / 100 * examples).astype(float)
+        # The same examples are hard for nobody twice: engines err on different ones.
+        statistics = np.random.default_rng(len(engine)).permutation(wrong)[:, None]
+        for seed in range(2):
+            spec = RunSpec("tones", "pairs", engine, Budget(budget), seed, 1)
+            store.add(Run(spec, (Score(rate, statistics),), 1.0, 0.1, 7))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path)
+
+
+CASE = registry.case("tones")
+STEEP = {budget: 80 / (budget / 2) for budget in BUDGETS}
+FLAT = {budget: 30.0 for budget in BUDGETS}
+
+
+def spoken(evidence) -> list[str]:
+    return [each.speaks for each in evidence]
+
+
+def said(*speaks: str) -> str:
+    return verdict([Evidence(each, "", "", True) for each in speaks])
+
+
+def test_a_verdict_follows_from_what_speaks():
+    assert said("for", "nothing") == "supported"
+    assert said("against", "against") == "contradicted"
+    assert said("for", "against") == "mixed"
+    assert said("nothing") == said() == "not testable here"
+
+
+def test_planted_curves_that_cross_are_seen(store):
+    plant(store, "pipeline", FLAT)
+    plant(store, "end_to_end", STEEP)
+    assert spoken(at_smallest(CASE, store, "pipeline", "end_to_end", ties="for")) == ["for"]
+    assert spoken(at_largest(CASE, store, "pipeline", "end_to_end", ties="for")) == ["against"]
+    (seen,) = overtaking(CASE, store, late=True)
+    assert (seen.speaks, seen.budget) == ("for", 8.0)
+    assert spoken(steeper(CASE, store)) == ["for"]
+    assert not list(hybrid_between(CASE, store))
+
+
+def test_planted_curves_that_stay_apart_are_seen(store):
+    plant(store, "pipeline", {budget: 40 / budget**0.5 for budget in BUDGETS})
+    plant(store, "end_to_end", {budget: 80 / budget**0.1 for budget in BUDGETS})
+    assert spoken(overtaking(CASE, store, late=False)) in (["against"], ["nothing"])
+    assert spoken(steeper(CASE, store)) == ["against"]
+
+
+def test_equal_scores_say_what_the_claim_makes_of_them(store):
+    plant(store, "pipeline", FLAT)
+    plant(store, "end_to_end", FLAT)
+    assert spoken(at_smallest(CASE, store, "pipeline", "end_to_end", ties="for")) == ["for"]
+    assert spoken(at_smallest(CASE, store, "pipeline", "end_to_end", ties="nothing")) == ["nothing"]
+
+
+def test_no_runs_no_evidence(store):
+    for compare in (overtaking(CASE, store, late=False), steeper(CASE, store), hybrid_between(CASE, store)):
+        assert not list(compare)
+
+
+def test_every_claim_has_a_rule_and_is_judged(store):
+    assert len(claims()) == 13
+    assert {claim.test for claim in claims()} == set(RULES)
+    found = judge(store)
+    assert [each.claim.number for each in found] == list(range(1, 14))
+    # With an empty store the published figures alone speak.
+    assert not [e for each in found for e in each.measured if e.speaks != "nothing" and each.claim.number != 13]
+    assert found[1].verdict == "supported"
+
+
+def test_the_claims_are_read_as_they_stand(tmp_path):
+    with FILE.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [claim.text for claim in claims()] == [row["claim"] for row in rows]
+    other = tmp_path / "claims.csv"
+    other.write_text("case,claim,test\nspeech,Words,a test\n")
+    assert claims(other) == (Claim(1, "speech", "Words", "a test"),)
+
+
+def test_published_results_are_compared_at_like_amounts_of_data():
+    late = list(compared("speech", ("end_to_end",), ("pipeline", "hybrid"), 9500))
+    assert late
+    assert all(each.speaks == "for" and each.published and "," in each.source + each.text for each in late)
+    assert not list(compared("speech", ("end_to_end",), ("pipeline",), 100_000))
+    assert spoken(published_smallest("translation", ("pipeline",), ("end_to_end",))) == ["for"]
+    assert spoken(compared("translation", ("end_to_end",), ("pipeline",))) == ["for"]
+    assert list(between("speech"))
+    assert "for" in spoken(grows("turnstile", "pipeline"))
+
+
+def test_the_design_of_an_engine_is_counted():
+    speech = registry.case("speech")
+    pipeline, network = (design(speech.engine(name)) for name in ("pipeline", "end_to_end"))
+    assert pipeline.lines > 300
+    assert network.lines > 300
+    assert len(pipeline.given) > len(network.given)
