@@ -9,6 +9,8 @@ import importlib
 import os
 import pkgutil
 import sys
+import warnings
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -19,11 +21,8 @@ from engines.core import CaseStudy, UserError
 @cache
 def cases() -> dict[str, CaseStudy]:
     """Every case study by slug, in order of title. The search is done once a process."""
-    found = [
-        importlib.import_module(f"engines.cases.{module.name}").CASE
-        for module in pkgutil.iter_modules(engines.cases.__path__)
-        if module.ispkg
-    ]
+    packages = [module.name for module in pkgutil.iter_modules(engines.cases.__path__) if module.ispkg]
+    found = _imported(f"engines.cases.{name}" for name in packages)
     for folder in filter(None, os.environ.get("CROSSOVER_CASES", "").split(os.pathsep)):
         found += _outside(Path(folder))
     if not found:
@@ -37,8 +36,19 @@ def _outside(folder: Path) -> list[CaseStudy]:
         raise UserError(f"CROSSOVER_CASES names {folder}, which is not a folder: correct the setting or unset it.")
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
-    packages = [module.name for module in pkgutil.iter_modules([str(folder)]) if module.ispkg]
-    return [importlib.import_module(name).CASE for name in packages]
+    return _imported(module.name for module in pkgutil.iter_modules([str(folder)]) if module.ispkg)
+
+
+def _imported(packages: Iterable[str]) -> list[CaseStudy]:
+    """The cases of these packages. One that is still being written, and has no CASE yet, takes no other down."""
+    found = []
+    for name in packages:
+        package = importlib.import_module(name)
+        if hasattr(package, "CASE"):
+            found.append(package.CASE)
+        else:
+            warnings.warn(f"{name} holds no CASE and is left out.", stacklevel=3)
+    return found
 
 
 def case(slug: str) -> CaseStudy:

@@ -33,3 +33,13 @@ def test_a_missing_cases_folder_is_one_sentence():
     environment = {**os.environ, "CROSSOVER_CASES": "no-such-folder"}
     told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert "not a folder" in told.stderr
+
+
+def test_a_folder_that_is_still_being_written_takes_no_other_down(tmp_path):
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "__init__.py").write_text("")
+    code = "from engines import registry; print(*registry.cases())"
+    environment = {**os.environ, "CROSSOVER_CASES": str(tmp_path)}
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "speech" in told.stdout
+    assert "unfinished holds no CASE" in told.stderr
