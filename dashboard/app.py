@@ -34,6 +34,12 @@ pages = [
         help="Give an input of your own to models trained with the budget you picked, stage by stage.",
     ),
     st.Page(
+        HERE / "lecture.py",
+        title="The lecture",
+        url_path="lecture",
+        help="Thirteen claims of the lecture, each held against our runs and against published results.",
+    ),
+    st.Page(
         HERE / "data.py",
         title="Data and licences",
         url_path="data",

@@ -41,11 +41,11 @@ def load(case: CaseStudy, task: Task) -> Measured:
         UserError: a file of the store cannot be read.
     """
     root = RunStore().root
-    return _load(case.slug, task.slug, str(root), _state(root / case.slug / "runs"))
+    return _load(case.slug, task.slug, str(root), state(root / case.slug / "runs"))
 
 
 @st.cache_data(max_entries=48, show_spinner="Reading the runs")
-def _load(case_slug: str, task_slug: str, root: str, state: str) -> Measured:
+def _load(case_slug: str, task_slug: str, root: str, at: str) -> Measured:
     case, store = registry.case(case_slug), RunStore(Path(root))
     task = case.task(task_slug)
     try:
@@ -58,7 +58,7 @@ def _load(case_slug: str, task_slug: str, root: str, state: str) -> Measured:
         ) from error
 
 
-def _state(runs: Path) -> str:
+def state(runs: Path) -> str:
     """A name for what lies in a folder of runs: it changes when a file comes, goes or is replaced."""
     digest = hashlib.sha256()
     if runs.is_dir():

@@ -10,6 +10,7 @@ and some the other, *not testable here* if none speaks. Nothing is typed in: the
 """
 
 from engines.claims.evidence import Claim, Evidence, Judged, claims, verdict
+from engines.claims.measured import HERE
 from engines.claims.rules import judge
 
-__all__ = ["Claim", "Evidence", "Judged", "claims", "judge", "verdict"]
+__all__ = ["HERE", "Claim", "Evidence", "Judged", "claims", "judge", "verdict"]

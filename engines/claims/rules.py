@@ -76,7 +76,7 @@ def _not_yet(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
 
 def _overtakes(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
     yield from measured.overtaking(case, store, late=False)
-    yield from others.compared(case.slug, NETWORK, TRADITIONAL)
+    yield from others.compared(case.slug, NETWORK, TRADITIONAL, low=1)
 
 
 def _sub_tasks(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:

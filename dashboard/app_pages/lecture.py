@@ -1,0 +1,122 @@
+"""The lecture, claim by claim: what our runs and published results say of it, and the verdict by rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import background, measured, view, words
+from engines import claims, registry
+from engines.claims import Evidence, Judged
+from engines.runs import RunStore
+
+POLL = 0.5
+SIGNS = {
+    "supported": (":material/check_circle:", "green"),
+    "contradicted": (":material/cancel:", "red"),
+    "mixed": (":material/contrast:", "orange"),
+    "not testable here": (":material/help:", "gray"),
+}
+SPEAKS = {
+    "for": ":material/add: For:",
+    "against": ":material/remove: Against:",
+    "nothing": ":material/horizontal_rule: Undecided:",
+}
+
+
+def judged() -> tuple[Judged, ...] | None:
+    """All claims, judged once for each state of the runs; None while that is being done."""
+    store = RunStore()
+    state = " ".join(measured.state(store.root / slug / "runs") for slug in registry.cases())
+    return background.ask(f"claims {store.root} {state}", lambda: claims.judge(store))
+
+
+@st.fragment(run_every=POLL)
+def awaited() -> None:
+    if judged() is not None:
+        st.rerun()
+    st.caption(":material/hourglass_top: The claims are being held against the runs; it takes a few seconds.")
+
+
+def draw(each: Judged) -> None:
+    """One claim: the words, the verdict, and what speaks."""
+    sign, colour = SIGNS[each.verdict]
+    with st.container(border=True):
+        st.markdown(f"#### {each.claim.number}. “{each.claim.text}”")
+        about = "All cases" if each.claim.case == "any" else _title(each.claim.case)
+        st.markdown(
+            f":{colour}-badge[{sign} {words.title(each.verdict)}] :gray[{about} · tested by: {_plain(each.claim.test)}]"
+        )
+        ours, others = st.columns(2, gap="medium")
+        with ours:
+            evidence("Measured here", each.measured, "No run of ours tests this yet.", each.claim.number)
+        with others:
+            evidence("Published by others", each.published, "Nothing published that we know can be compared.", 0)
+
+
+def evidence(title: str, found: Sequence[Evidence], none: str, number: int) -> None:
+    st.markdown(f"**{title}**")
+    if not found:
+        st.caption(none)
+    for place, each in enumerate(found):
+        st.markdown(f":small[{SPEAKS[each.speaks]} {_safe(each.text)}]")
+        if not each.measured:
+            st.caption(f"Source: {_safe(each.source)}")
+        elif each.source != claims.HERE:
+            st.caption(words.title(each.source))
+        link(each, f"{number}-{place}")
+
+
+def link(each: Evidence, key: str) -> None:
+    """To the view of Explore that shows it."""
+    if each.case not in registry.cases():
+        return
+    task = each.task or registry.case(each.case).tasks[0].slug
+    params = {"case": each.case, "task": task}
+    if each.budget is not None:
+        params["budget"] = f"{each.budget:g}"
+    if each.published:
+        params["published"] = each.published
+    with st.container(key=f"see-{key}" if each.measured else None):
+        st.page_link(
+            "app_pages/explore.py", label="See it on Explore", icon=":material/show_chart:", query_params=params
+        )
+
+
+def _title(slug: str) -> str:
+    return registry.case(slug).title if slug in registry.cases() else slug.replace("_", " ").capitalize()
+
+
+def _plain(test: str) -> str:
+    return test.replace("end_to_end", "end-to-end").replace(">=", "≥")
+
+
+def _safe(text: str) -> str:
+    """Text of a file, with nothing in it that markdown would take for its own."""
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>$#~|:" else letter for letter in text)
+
+
+st.title("The lecture, claim by claim")
+st.markdown(
+    "Andrew Ng's lecture on end-to-end deep learning makes thirteen claims that can be tested. Each is turned into "
+    "comparisons of scores. One of ours speaks for or against the claim when two approaches differ by more than 1.96 "
+    "standard errors on the same test; one of published results when they share a test set and were trained on amounts "
+    "of data within half a decade of each other. **Supported**: all that speak speak for it; **contradicted**: all "
+    "speak against it; **mixed**: some do one, some the other; **not testable here**: none speaks. The verdicts are "
+    "worked out from the runs, and change with them: `python -m engines claims` prints the same."
+)
+with view.said():
+    found = judged()
+    if found is None:
+        awaited()
+    else:
+        counts = Counter(each.verdict for each in found)
+        st.markdown(
+            "  ".join(
+                f":{colour}-badge[{sign} {counts[verdict]} {verdict}]" for verdict, (sign, colour) in SIGNS.items()
+            )
+        )
+        for each in found:
+            draw(each)
