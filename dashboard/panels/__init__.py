@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import words
-from dashboard.panels import growth, posteriors, radiograph, segments, spectrogram, text, waveform
+from dashboard.panels import growth, posteriors, radiograph, segments, sightings, spectrogram, text, waveform
 from dashboard.panels.beside import Beside
 from engines.core import Spec, Step
 
@@ -28,6 +28,12 @@ SHOW: Mapping[str, Callable[[Any, Spec, Beside], None]] = {
     "measures": growth.measures,
     "growth": growth.growth,
     "age": growth.age,
+    "picture": sightings.picture,
+    "boxes": sightings.boxes,
+    "cutting": sightings.cutting,
+    "embedding": sightings.embedding,
+    "attention": sightings.attention,
+    "candidates": sightings.candidates,
 }
 
 

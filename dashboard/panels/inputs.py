@@ -24,6 +24,8 @@ from engines.runs.store import ROOT
 RECORDED, UPLOADED, EXAMPLE = "recorded", "uploaded", "example"
 # What st.audio_input can record at, in samples a second.
 _RATES = (8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000)
+# What a recording is called, by its kind.
+_RECORDED_AS = {"picture": "the camera's picture.jpg"}
 # Names in the session, each of one case where a slug is added.
 CLIP, PROBLEM, REFERENCE, ROUND = "try_clip", "try_problem", "try_reference", "try_round"
 
@@ -230,7 +232,7 @@ def _given(case: CaseStudy, task: Task, key: str, source: str) -> None:
     if file is None:
         st.session_state[PROBLEM] = ""
         return
-    name = file.name if source == UPLOADED else "recording.wav"
+    name = file.name if source == UPLOADED else _RECORDED_AS.get(task.x.kind, "recording.wav")
     if take(case, task, Clip(name, file.getvalue(), source)):
         _empty(RECORDED if source == UPLOADED else UPLOADED)
 
@@ -268,10 +270,24 @@ def _microphone(case: CaseStudy, task: Task, key: str) -> None:
     )
 
 
+def _camera(case: CaseStudy, task: Task, key: str) -> None:
+    st.camera_input(
+        "Take a picture",
+        key=key,
+        on_change=_given,
+        args=(case, task, key, RECORDED),
+        help="The browser asks for your permission. It lends a camera to https pages and to localhost only.",
+    )
+
+
 def _player(x: Any, task: Task) -> None:
     st.audio(x, sample_rate=int(task.x.rate or 16000), alt=f"The input, {words.duration(seconds(task, x))} long")
 
 
 # kind of input -> the widget that records one, and the one that plays it back
-RECORDERS: Mapping[str, Callable[[CaseStudy, Task, str], None]] = {"waveform": _microphone, "radiograph": maker.offer}
+RECORDERS: Mapping[str, Callable[[CaseStudy, Task, str], None]] = {
+    "waveform": _microphone,
+    "radiograph": maker.offer,
+    "picture": _camera,
+}
 PLAYERS: Mapping[str, Callable[[Any, Task], None]] = {"waveform": _player}
