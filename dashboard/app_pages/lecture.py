@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -20,9 +21,9 @@ SIGNS = {
     "not testable here": (":material/help:", "gray"),
 }
 SPEAKS = {
-    "for": ":material/add: For:",
-    "against": ":material/remove: Against:",
-    "nothing": ":material/horizontal_rule: Undecided:",
+    "for": ":material/add_circle: For:",
+    "against": ":material/do_not_disturb_on: Against:",
+    "nothing": ":material/radio_button_unchecked: Undecided:",
 }
 
 
@@ -43,16 +44,16 @@ def awaited() -> None:
 def draw(each: Judged) -> None:
     """One claim: the words, the verdict, and what speaks."""
     sign, colour = SIGNS[each.verdict]
-    with st.container(border=True):
+    with st.container(border=True, gap="small"):
         st.markdown(f"#### {each.claim.number}. “{each.claim.text}”")
         about = "All cases" if each.claim.case == "any" else _title(each.claim.case)
         st.markdown(
             f":{colour}-badge[{sign} {words.title(each.verdict)}] :gray[{about} · tested by: {_plain(each.claim.test)}]"
         )
         ours, others = st.columns(2, gap="medium")
-        with ours:
+        with ours.container(gap="xsmall"):
             evidence("Measured here", each.measured, "No run of ours tests this yet.", each.claim.number)
-        with others:
+        with others.container(gap="xsmall"):
             evidence("Published by others", each.published, "Nothing published that we know can be compared.", 0)
 
 
@@ -90,7 +91,8 @@ def _title(slug: str) -> str:
 
 
 def _plain(test: str) -> str:
-    return test.replace("end_to_end", "end-to-end").replace(">=", "≥")
+    plain = test.replace("end_to_end", "end-to-end").replace(">=", "at least as good as").replace(">", "better than")
+    return re.sub(r"\d{4,}", lambda number: f"{int(number[0]):,}", plain)
 
 
 def _safe(text: str) -> str:
