@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from engines import registry
 from engines.claims import measured, others
@@ -14,6 +15,7 @@ from engines.runs import RunStore
 Compare = Callable[[CaseStudy, RunStore], Iterator[Evidence]]
 TRADITIONAL, NETWORK = ("pipeline",), ("end_to_end",)
 STAGED = ("pipeline", "hybrid")
+X_RAYS = "X-rays"
 
 
 def judge(store: RunStore) -> tuple[Judged, ...]:
@@ -55,8 +57,14 @@ def _small(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
 
 
 def _few(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    case = _on(case, X_RAYS)
     yield from measured.at_smallest(case, store, "pipeline", "end_to_end", ties="nothing")
     yield from others.at_smallest(case.slug, TRADITIONAL, NETWORK)
+
+
+def _on(case: CaseStudy, unit: str) -> CaseStudy:
+    """The case with those of its tasks alone whose data are counted in `unit`."""
+    return replace(case, tasks=tuple(task for task in case.tasks if task.unit == unit))
 
 
 def _medium(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
@@ -70,6 +78,7 @@ def _with_what_one_has(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
 
 
 def _not_yet(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
+    case = _on(case, X_RAYS)
     yield from measured.at_largest(case, store, "pipeline", "end_to_end", ties="nothing")
     yield from others.compared(case.slug, TRADITIONAL, NETWORK)
 
