@@ -50,12 +50,30 @@ def answer(info: EngineInfo, spec: RunSpec | None, task: Task, x: Any, reading: 
     Raises:
         UserError: the model is damaged or cannot be had, or the input cannot be answered.
     """
+    return traced(loaded(info, spec, task), x, reading, info.target)
+
+
+def loaded(info: EngineInfo, spec: RunSpec | None, task: Task) -> Engine:
+    """The trained engine of a run, or a reference (None), shared by all visitors.
+
+    Raises:
+        UserError: the model is damaged or cannot be had.
+    """
     name = spec.id if spec else f"{info.target} {task.slug}"
-    engine = _loaded(name, str(RunStore().root), info, spec, task)
+    engine: Engine = _loaded(name, str(RunStore().root), info, spec, task)
+    return engine
+
+
+def traced(engine: Engine, x: Any, reading: str = "", target: str = "") -> Trace:
+    """What an engine makes of input `x`; one visitor's turn at a time. `target` names what is built at a first answer.
+
+    Raises:
+        UserError: the input cannot be answered.
+    """
     with _ANSWERING:
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(1)
-        if (info.target, reading) not in _WARM:
+        if (target or engine.name, reading) not in _WARM:
             engine.trace(x, reading=reading)
-            _WARM.add((info.target, reading))
+            _WARM.add((target or engine.name, reading))
         return engine.trace(x, reading=reading)
