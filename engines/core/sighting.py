@@ -6,8 +6,9 @@ All are compared by content, arrays included.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,3 +153,29 @@ def _picture(value: Any) -> str | None:
     if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim != 3 or value.shape[2] != 3:
         return "a picture must be a uint8 array of (height, width, 3)"
     return None if value.size else "a picture has no pixels"
+
+
+class Enrols(Protocol):
+    """An engine that compares with whoever is on file, so that people can be added to it without training."""
+
+    people: tuple[str, ...]
+    threshold: float
+
+    def unfit(self, picture: Picture) -> str:
+        """Why a picture will not do to enrol someone, one sentence, or "" when it will."""
+
+    def enrol(self, name: str, pictures: Sequence[Picture]) -> Enrols:
+        """A copy that also has `name` on file; nothing is written anywhere."""
+
+
+def rates(statistics: NDArray[np.floating[Any]], threshold: float) -> tuple[float, float]:
+    """(FNIR, FPIR), as shares, of answers measured as (on file, right, score, ...) with 1 for yes: of those on file,
+    how many did not come first with a score of at least `threshold`; of strangers, how many gave such a score. NaN
+    where there were none.
+
+    Source: the terms of NIST's Face Recognition Vendor Test, NISTIR 8271.
+    """
+    on_file, right, scores = statistics[:, 0] > 0, statistics[:, 1] > 0, statistics[:, 2]
+    missed = ~(right & (scores >= threshold))[on_file]
+    let_in = scores[~on_file] >= threshold
+    return (float(missed.mean()) if missed.size else math.nan, float(let_in.mean()) if let_in.size else math.nan)
