@@ -1,0 +1,82 @@
+"""Advisor in a real browser: four points typed, a link opened by somebody else, what cannot be read, small screens."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.advising.question import Question, decode, encode
+
+PATIENCE = 90_000  # ms
+STROKE = 150  # ms between strokes: the grid opens its editor with the first one
+ROWS = tuple(
+    (name, str(size), str(score), "")
+    for name, scores in (("Pipeline", (30, 24, 20, 17.5)), ("End-to-end", (60, 42, 29, 21)))
+    for size, score in zip((100, 200, 400, 800), scores, strict=True)
+)
+LINK = f"/advisor?q={encode(Question(rows=ROWS, target='12'))}"
+
+
+def answer(page: Page):
+    page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=PATIENCE)
+    return page.get_by_text(re.compile("End-to-end .*overtake.* Pipeline")).first
+
+
+def asked(page: Page) -> Question:
+    return decode(re.search(r"[?&]q=([\w-]+)", page.url).group(1))
+
+
+def test_four_points_are_typed_and_answered(visit):
+    page = visit("/advisor")
+    grid = page.get_by_test_id("stDataFrame").first
+    grid.wait_for()
+    box = grid.bounding_box()
+    # The first cell of the second column; Tab goes on to the next, Enter ends a cell.
+    page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 35 * 1.5)
+    for _, size, score, _ in ROWS:
+        for text, onward in ((size, "Tab"), (score, "Enter")):
+            page.keyboard.type(text, delay=STROKE)
+            page.wait_for_timeout(STROKE)
+            page.keyboard.press(onward)
+            page.wait_for_timeout(STROKE)
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_timeout(STROKE)
+    expect(answer(page)).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(r"[?&]q="), timeout=PATIENCE)
+    page.wait_for_function("decodeURIComponent(location.search).length > 40")
+    expect(page.get_by_text("What to measure next")).to_be_visible()
+    assert asked(page).rows == ROWS
+
+
+def test_a_link_shows_the_same_in_a_second_browser_and_the_report_is_one_file(visit):
+    first, second = visit(LINK), visit(LINK)
+    said = answer(first).inner_text()
+    assert answer(second).inner_text() == said
+    assert asked(second).rows == ROWS
+    second.get_by_label("A score to reach").fill("15")
+    second.get_by_label("A score to reach").press("Enter")
+    expect(second.get_by_text(re.compile("cheapest way to 15 %")).first).to_be_visible(timeout=PATIENCE)
+    with second.expect_download() as download:
+        second.get_by_role("button", name="Report (HTML)").click()
+    page = download.value.path().read_text()
+    assert "cheapest way to 15 %" in page
+    assert 'src="http' not in page
+
+
+def test_what_cannot_be_read_gets_a_sentence_and_stays(visit):
+    rows = (*ROWS[:7], ("End-to-end", "many", "21", ""))
+    page = visit(f"/advisor?q={encode(Question(rows=rows, target='low'))}")
+    expect(page.get_by_text("Row 8 (End-to-end): the amount of data, “many”, is not a number.")).to_be_visible(
+        timeout=PATIENCE
+    )
+    expect(page.get_by_text("The target: “low” is not a number.")).to_be_visible()
+    expect(page.get_by_label("A score to reach")).to_have_value("low", timeout=PATIENCE)
+    expect(answer(page)).to_be_visible(timeout=PATIENCE)
+    assert asked(page).rows == rows
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_small_screen_scrolls_down_only(visit, dark):
+    page = visit(LINK, width=390, dark=dark)
+    answer(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
