@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.core import radiograph, sighting
+from engines.core import radiograph, sighting, wording
 from engines.core.errors import UserError
 
 Floats = NDArray[np.floating[Any]]
@@ -43,6 +43,7 @@ class Spec:
     radiograph, regions, measures, growth, crops, saliency, age: the classes of radiograph.py; labels: what
                                                                             the numbers of regions stand for
     picture, boxes, cutting, embedding, attention, candidates: the classes of sighting.py; shape of a picture as it is
+    tokens, options, n_best, phrases, links: the classes of wording.py
 
     A length of None in `shape` is free. Later cases add kinds (boxes, tokens, mask, table) and their checks here.
     """
@@ -96,6 +97,10 @@ def _check_sighting(spec: Spec, value: Any) -> str | None:
     return sighting.problem(spec.kind, value)
 
 
+def _check_wording(spec: Spec, value: Any) -> str | None:
+    return wording.problem(spec.kind, value)
+
+
 _CHECKS = {
     "waveform": _check_array,
     "spectrogram": _check_array,
@@ -104,6 +109,7 @@ _CHECKS = {
     "text": _check_text,
     **dict.fromkeys(radiograph.KINDS, _check_body),
     **dict.fromkeys(sighting.KINDS, _check_sighting),
+    **dict.fromkeys(wording.KINDS, _check_wording),
 }
 
 

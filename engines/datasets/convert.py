@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import tarfile
@@ -84,6 +85,34 @@ def fsdd(archives: list[Path], target: Path) -> None:
     if not rows:
         raise KeyError("recordings")
     _write(sorted(rows, key=lambda row: (row["speaker"], row["digit"], row["take"])), target)
+
+
+def multi30k_en_fr(files: list[Path], target: Path) -> None:
+    _multi30k("fr", files, target)
+
+
+def multi30k_en_de(files: list[Path], target: Path) -> None:
+    _multi30k("de", files, target)
+
+
+def _multi30k(code: str, files: list[Path], target: Path) -> None:
+    """One row a caption: `files` are train, val and test 2016, of each the English lines and then the other language's.
+    A line of one file translates the same line of the other."""
+    rows = []
+    for place, split in enumerate(("train", "val", "test2016")):
+        english, other = (_lines(file) for file in files[2 * place : 2 * place + 2])
+        if len(english) != len(other):
+            raise KeyError(f"{split} has {len(english)} and {len(other)} lines")
+        rows += [
+            {"id": f"{split}-{number:05d}", "split": split, "en": one, code: two}
+            for number, (one, two) in enumerate(zip(english, other, strict=True))
+        ]
+    _write(rows, target)
+
+
+def _lines(file: Path) -> list[str]:
+    with gzip.open(file, "rt", encoding="utf-8", newline="\n") as text:
+        return [line.strip() for line in text]
 
 
 def _members(archive: Path, only: str = "") -> Iterator[tuple[PurePosixPath, bytes]]:

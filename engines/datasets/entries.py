@@ -24,6 +24,20 @@ _BONES = tuple(f"{bone}{finger}" for bone in ("MC", "PP") for finger in range(1,
 _BONES += tuple(f"{bone}{finger}" for bone, first in (("MP", 2), ("DP", 1)) for finger in range(first, 6))
 _BY_HAND = "the project cannot yet make {file} from {page}, so name a directory that holds it in CROSSOVER_DATA"
 
+
+def _multi30k(code: str) -> tuple[Source, ...]:
+    """Both languages' files of the three parts, in the order that the conversion takes them."""
+    return tuple(
+        Source(
+            urls=(f"https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/{part}.{side}.gz",),
+            file=f"multi30k_{part}.{side}.gz",
+            bytes=size,
+        )
+        for part, size in (("train", 600_000), ("val", 22_000), ("test_2016_flickr", 22_000))
+        for side in ("en", code)
+    )
+
+
 _ENTRIES = (
     Dataset(
         name="speechocean762",
@@ -148,17 +162,25 @@ _ENTRIES = (
         ),
         convert="engines.datasets.pictures:bsds500",
     ),
-    Dataset(
-        name="multi30k_en_fr",
-        title="Multi30k, English and French",
-        what="captions of photographs: 29,000 pairs to train on, 1,014 to validate, 1,000 to test",
-        licence="research, non-commercial",
-        citation="Elliott et al. 2016 and 2017, Multi30K: Multilingual English-German Image Descriptions",
-        page="https://github.com/multi30k/dataset",
-        file="multi30k_en_fr.parquet",
-        rows=31014,
-        columns={"id": "string", "split": "string", "en": "string", "fr": "string"},
-        by_hand=_BY_HAND,
+    *(
+        Dataset(
+            name=f"multi30k_en_{code}",
+            title=f"Multi30k, English and {language}",
+            what="captions of photographs: 29,000 pairs to train on, 1,014 to validate, 1,000 to test",
+            licence="research, non-commercial",
+            citation="Elliott et al. 2016 and 2017, Multi30K: Multilingual English-German Image Descriptions",
+            page="https://github.com/multi30k/dataset",
+            file=f"multi30k_en_{code}.parquet",
+            rows=31014,
+            columns={"id": "string", "split": "string", "en": "string", code: "string"},
+            content=content,
+            sources=_multi30k(code),
+            convert=f"engines.datasets.convert:multi30k_en_{code}",
+        )
+        for code, language, content in (
+            ("fr", "French", "8742b9f7971831f41f3d52e03f7a52fdd16bf449420ff97287f8f9f167e5ceb1"),
+            ("de", "German", ""),
+        )
     ),
     Dataset(
         name="hand_bone_lengths",

@@ -120,7 +120,9 @@ def _ibm1(source_at, target_at, cells, at, table, counts):
 
 
 @njit(cache=True)
-def _hmm(source_at, target_at, cells, at, table, jumps, counts, moves, best):
+def _hmm(  # noqa: PLR0915  (one recursion, compiled whole)
+    source_at, target_at, cells, at, table, jumps, counts, moves, best
+):
     """One round of Baum-Welch. States 0..n-1 are source positions, n..2n-1 null words that remember the position."""
     reach = len(jumps) // 2
     for k in range(len(source_at) - 1):
@@ -193,7 +195,7 @@ def _hmm(source_at, target_at, cells, at, table, jumps, counts, moves, best):
 
 @njit(cache=True)
 def symmetrise(source_at, target_at, ahead, back):
-    """grow-diag-final-and. `ahead` (target words,) names a source position or -1, `back` (source words,) a target one."""
+    """grow-diag-final-and. `ahead` (target words,) names source positions or -1, `back` (source words,) target ones."""
     limit = 0
     for k in range(len(source_at) - 1):
         limit += (source_at[k + 1] - source_at[k]) + (target_at[k + 1] - target_at[k])

@@ -144,8 +144,8 @@ def _fit(sentences: Sequence[NDArray[np.int32]], words: int, order: int) -> Back
 
 
 def _level(k, order, flat, place, ids, last, begin):
-    """Of (k + 1)-grams: the number of the history, of the gram without its first word, the count (0 for the lone BEGIN),
-    and how many histories there may be."""
+    """Of (k + 1)-grams: the number of the history, of the gram without its first word, the count (0 for the lone
+    BEGIN), and how many histories there may be."""
     ends = last[k]
     prefix = ids[k - 1][ends - 1] if k else np.zeros(len(ends), np.int64)
     suffix = ids[k - 1][ends] if k else np.zeros(len(ends), np.int64)

@@ -41,7 +41,7 @@ def limit(source: int) -> int:
 
 
 @torch.inference_mode()
-def search(
+def search(  # noqa: PLR0915
     network: Transformer, sources: Sequence[Sequence[int]], beam: int = 5, alpha: float = 1.0
 ) -> list[tuple[Candidate, ...]]:
     """For each source (pieces without END) up to `beam` candidates, best first. Time is linear in the longest limit.

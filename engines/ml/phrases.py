@@ -109,6 +109,21 @@ def phrase_key(words):
     return key
 
 
+@njit(cache=True)
+def span_keys(words):
+    """The hash of every span of up to LONGEST words, and the spans (begin, end), as far as no word is below 0."""
+    spans, keys = np.empty((len(words) * LONGEST, 2), np.int64), np.empty(len(words) * LONGEST, np.uint64)
+    count = 0
+    for a in range(len(words)):
+        for b in range(a + 1, min(len(words), a + LONGEST) + 1):
+            if words[b - 1] < 0:
+                break
+            spans[count, 0], spans[count, 1] = a, b
+            keys[count] = phrase_key(words[a:b])
+            count += 1
+    return spans[:count], keys[:count]
+
+
 def _extracted(corpus: Corpus, links: NDArray[np.int16], links_at: NDArray[np.int64]) -> NDArray[np.int64]:
     arguments = (corpus.source, corpus.source_at, corpus.target, corpus.target_at, links, links_at)
     rows = np.empty((max(16, 12 * len(corpus.target)), 7), np.int64)
@@ -164,8 +179,9 @@ def _extract(source, source_at, target, target_at, links, links_at, rows):
                                 way = 1
                             else:
                                 way = 2
-                            rows[count, 0] = np.int64(phrase_key(source[source_at[k] + a : source_at[k] + b + 1]))
-                            rows[count, 1] = np.int64(phrase_key(target[target_at[k] + start : target_at[k] + stop + 1]))
+                            ours, theirs = source_at[k] + a, target_at[k] + start
+                            rows[count, 0] = np.int64(phrase_key(source[ours : ours + b + 1 - a]))
+                            rows[count, 1] = np.int64(phrase_key(target[theirs : theirs + stop + 1 - start]))
                             rows[count, 2], rows[count, 3] = source_at[k] + a, b + 1 - a
                             rows[count, 4], rows[count, 5] = target_at[k] + start, stop + 1 - start
                             rows[count, 6] = way

@@ -74,3 +74,7 @@ class Subwords:
     def pieces(self, numbers: Sequence[int]) -> tuple[str, ...]:
         """What each piece looks like."""
         return tuple(str(self._processor.id_to_piece(int(n))) for n in numbers)
+
+    def numbers(self, pieces: Sequence[str]) -> list[int]:
+        """The inverse of `pieces`; what is none is unknown."""
+        return [int(self._processor.piece_to_id(piece)) for piece in pieces]

@@ -1,0 +1,148 @@
+"""Text -> text in one network: an encoder-decoder Transformer over subwords, read by beam search."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from engines.cases.translation import network
+from engines.cases.translation.network import BEAM, Translator
+from engines.cases.translation.pipeline import NO_MODEL, closest_first, tokenised
+from engines.cases.translation.text import Analysis
+from engines.core import Engine, Progress, Spec, Stage, TrainingData, UserError, quiet
+from engines.core.engine import Shape as EngineShape
+from engines.core.wording import Hypothesis, Links, NBest, Tokens
+from engines.ml import beam
+
+ENDS = "(end)"
+
+
+@dataclass(frozen=True)
+class EndToEnd(Engine):
+    name: ClassVar[str] = "end_to_end"
+    shape: ClassVar[EngineShape] = "end_to_end"
+    version: ClassVar[int] = 1
+    supervision: ClassVar[tuple[str, ...]] = ()
+
+    analysis: Analysis = field(default_factory=Analysis)
+    translator: Translator | None = None
+
+    def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
+        """Raises UserError where no pair has words on both sides."""
+        analysis, pairs = tokenised(data)
+        pairs = [(x, y) for x, y in pairs if x and y]
+        if not pairs:
+            raise UserError("The network needs at least one sentence pair with words on both sides.")
+        order = rng.permutation(len(pairs))
+        held, rest = np.split(order, [network.held_out(len(pairs))])
+        train = [pairs[i] for i in rest]
+        plan = network.plan_for(len(train))
+        translator = Translator.fit(train, [pairs[i] for i in held], plan, rng, progress)
+        progress(1.0, "done")
+        return replace(self, analysis=analysis, translator=translator)
+
+    @property
+    def fitted(self) -> Translator:
+        """The network. Raises UserError before `fit`."""
+        if self.translator is None:
+            raise UserError(NO_MODEL)
+        return self.translator
+
+    def stages(self, reading: str = "") -> tuple[Stage, ...]:
+        self.check_reading(reading)
+        net = self.fitted
+        return (
+            Stage("tokens", Spec("tokens"), lambda text: read(self.analysis, text)),
+            Stage("subwords", Spec("tokens"), lambda tokens: pieces(net, tokens)),
+            Stage("n_best", Spec("n_best"), lambda tokens: n_best(net, tokens)),
+            Stage("attention", Spec("links", "attention"), lambda found: attention(net, found)),
+            Stage("translation", Spec("text"), self._written),
+        )
+
+    def _written(self, found: Links) -> str:
+        return self.analysis.write("A" if found.capital else "a", found.words)
+
+    def truths(self, x: Any, gold: Mapping[str, Any]) -> Mapping[str, Any]:
+        """ "n_best": the beam with the answer first that is closest to the reference; "translation": the reference."""
+        if "reference" not in gold:
+            return {}
+        reference = str(gold["reference"])
+        found = n_best(self.fitted, pieces(self.fitted, read(self.analysis, x)))
+        return {"n_best": closest_first(found, self.analysis.target_tokens(reference)), "translation": reference}
+
+    @property
+    def parameters(self) -> int:
+        return self.fitted.parameters
+
+    def save(self, directory: Path) -> None:
+        meta = {"analysis": self.analysis.to_json(), **self.fitted.save(directory)}
+        (directory / "end_to_end.json").write_text(json.dumps(meta, separators=(",", ":"), ensure_ascii=False))
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        meta = json.loads((directory / "end_to_end.json").read_text())
+        return cls(Analysis.from_json(meta["analysis"]), Translator.load(directory, meta))
+
+
+def read(analysis: Analysis, text: str) -> Tokens:
+    return Tokens(analysis.read(text), (), next((c.isupper() for c in text if c.isalpha()), False))
+
+
+def pieces(net: Translator, tokens: Tokens) -> Tokens:
+    """Words -> subwords. Letters that training never showed are marked unknown."""
+    found, unknown = [], []
+    for sentence in tokens.sentences:
+        numbers = net.subwords.encode(sentence)
+        found.append(net.subwords.pieces(numbers))
+        unknown.append(tuple(i for i, number in enumerate(numbers) if number == 1))
+    return Tokens(tuple(found), tuple(unknown), tokens.capital)
+
+
+def n_best(net: Translator, tokens: Tokens) -> NBest:
+    """Answers to each sentence of subwords by beam search, with their probabilities."""
+    found = []
+    for sentence in tokens.sentences:
+        different: dict[tuple[str, ...], Hypothesis] = {}
+        for candidate in beam.search(net.network, [net.subwords.numbers(sentence)], BEAM, net.alpha)[0]:
+            words = tuple(net.subwords.words(candidate.pieces))
+            parts = (
+                ("log probability", candidate.logprob),
+                ("length penalty", candidate.score(net.alpha) - candidate.logprob),
+            )
+            note = failure(words, candidate.finished)
+            different.setdefault(words, Hypothesis(words, candidate.score(net.alpha), parts, note=note))
+        found.append(tuple(different.values()))
+    return NBest(tokens, tuple(found))
+
+
+def failure(words: Sequence[str], finished: bool) -> str:
+    """What went visibly wrong with an answer, or ""."""
+    if not finished:
+        return "cut at the length limit: the network did not end its answer"
+    if not words:
+        return "the network ended its answer before the first word"
+    for size in (1, 2, 3):
+        for at in range(len(words) - 3 * size + 1):
+            part = words[at : at + size]
+            if part[0].isalpha() and all(words[at + k * size : at + (k + 1) * size] == part for k in (1, 2)):
+                return f"repeats “{' '.join(part)}”"
+    return ""
+
+
+def attention(net: Translator, found: NBest) -> Links:
+    """What the network looked at while it wrote its answer. This is attention; it is no alignment."""
+    source, target, weights = [], [], []
+    for sentence, best in zip(found.tokens.sentences, found.best, strict=True):
+        written = net.subwords.encode(best.words)
+        heat = beam.attention(net.network, net.subwords.numbers(sentence), written)
+        source.append((*sentence, ENDS))
+        target.append((*net.subwords.pieces(written), ENDS))
+        weights.append(heat)
+    words = tuple(best.words for best in found.best)
+    notes = tuple(best.note for best in found.best)
+    return Links(tuple(source), tuple(target), words, tuple(weights), notes, found.tokens.capital)

@@ -1,0 +1,102 @@
+"""The tasks of the translation case: metadata only.
+
+The captions in French are always there; those in German where their data set is on this machine; a user's own pairs
+where CROSSOVER_PAIRS (or --pairs of the command line) names a file of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from engines import datasets
+from engines.core import Metric, Spec, Task
+
+TEXT = Spec("text")
+PAIRS = "CROSSOVER_PAIRS"  # names a TSV file of the user's own sentence pairs
+CAPTION_BUDGETS = (100, 200, 300, 600, 1_200, 3_000, 6_000, 10_000, 18_000, 29_000)
+CAPTION_MODELS = (300, 3_000, 29_000)
+TEST = 1_000  # pairs that are tested on at most
+
+
+def bleu(language: str) -> Metric:
+    return Metric(
+        name="BLEU",
+        unit="",
+        lower_is_better=False,
+        measure=f"engines.cases.translation.metric:measure_{language}",
+        combine="engines.cases.translation.metric:combine",
+    )
+
+
+CAPTIONS = Task(
+    slug="captions",
+    title="Captions",
+    summary="Captions of photographs, English to French; the test is Multi30k's test 2016. BLEU of lower-cased, "
+    "tokenised text.",
+    x=TEXT,
+    y=TEXT,
+    metric=bleu("french"),
+    unit="sentence pairs",
+    load="engines.cases.translation.data:captions",
+    budgets=CAPTION_BUDGETS,
+    models=CAPTION_MODELS,
+    tiny=60,
+    simulated=False,
+    datasets=("multi30k_en_fr",),
+)
+GERMAN = Task(
+    slug="captions_german",
+    title="Captions, German",
+    summary="The same captions, English to German.",
+    x=TEXT,
+    y=TEXT,
+    metric=bleu("german"),
+    unit="sentence pairs",
+    load="engines.cases.translation.data:captions_german",
+    budgets=CAPTION_BUDGETS,
+    models=CAPTION_MODELS,
+    tiny=60,
+    simulated=False,
+    datasets=("multi30k_en_de",),
+)
+
+
+def tasks() -> tuple[Task, ...]:
+    german = (GERMAN,) if datasets.find("multi30k_en_de") else ()
+    file = own_file()
+    return (CAPTIONS, *german, *((own(file),) if file else ()))
+
+
+def own_file() -> Path | None:
+    """The file of a user's own pairs, or None."""
+    return Path(setting) if (setting := os.environ.get(PAIRS)) else None
+
+
+def own(file: Path) -> Task:
+    """A task of the user's own pairs: ten budgets up to all there are. Its name tells the file's content, so that runs
+    on different files do not mix."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        content = b""  # what is wrong with the file is said when it is loaded
+    lines = sum(1 for line in content.split(b"\n") if b"\t" in line)
+    # Some of the lines may not be trained on: a header, lines with an empty side, sentences that the test has too.
+    most = max(200, int(0.8 * lines))
+    budgets = tuple(float(round(most * 0.01 ** (1 - i / 9))) for i in range(10))
+    return Task(
+        slug=f"pairs_{hashlib.sha256(content).hexdigest()[:8]}",
+        title=f"Your pairs: {file.stem[:40]}",
+        summary=f"The {lines:,} sentence pairs of {file.name[:60]}; a tenth, at most {TEST:,}, are the test.",
+        x=TEXT,
+        y=TEXT,
+        metric=bleu("own"),
+        unit="sentence pairs",
+        load="engines.cases.translation.data:own",
+        budgets=budgets,
+        models=(budgets[3], budgets[6], budgets[9]),
+        tiny=60,
+        simulated=False,
+        datasets=(),
+    )
