@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 PATIENCE = 0.25  # seconds that a page waits for what is nearly ready
+LULL = 3.0  # seconds at most that the first work waits for the first page to be drawn, which it would slow down
 MOST = 64  # results kept, of all visitors together
 
 _worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forecast")
 _kept: OrderedDict[str, Future[Any]] = OrderedDict()
 _lock = threading.Lock()
 _warm: Future[None] | None = None
+_drawn = threading.Event()
 
 
 def ask(key: str, work: Callable[[], Result], patience: float | None = None) -> Result | None:
@@ -47,14 +49,20 @@ def ask(key: str, work: Callable[[], Result], patience: float | None = None) -> 
 
 
 def warm() -> None:
-    """Begin to load (or compile) what forecasts need; returns at once, and does it once a process."""
+    """Load (or compile) what forecasts need, once a process, as soon as the first page is `drawn`; returns at once."""
     global _warm  # noqa: PLW0603  one thread serves all visitors of a process
     with _lock:
         if _warm is None:
             _warm = _worker.submit(_first)
 
 
+def drawn() -> None:
+    """A page is there: work that slows others down may begin."""
+    _drawn.set()
+
+
 def _first() -> None:
+    _drawn.wait(LULL)
     import numpy as np
 
     from engines.curves import Curve, crossover, forecasts
