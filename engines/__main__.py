@@ -31,6 +31,9 @@ def command_line() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = command_line().parse_args(arguments)
+    if getattr(chosen, "pairs", None):
+        # Worker processes and pages that are started from here find the same task.
+        os.environ["CROSSOVER_PAIRS"] = str(chosen.pairs.resolve())
     try:
         code: int = chosen.run(chosen)
         return code
@@ -41,6 +44,29 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
 
 
+def _add_pairs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="FILE.tsv",
+        help="your own sentence pairs as a task: source, tab, target, a line each",
+    )
+
+
+def _own_tasks(chosen: argparse.Namespace) -> list[str]:
+    """The tasks of a user's own pairs where some were given, else none in particular.
+
+    Raises:
+        UserError: the case has no task for them.
+    """
+    if not chosen.pairs:
+        return []
+    own = [task.slug for task in registry.case(chosen.case).tasks if task.slug.startswith("pairs_")]
+    if not own:
+        raise UserError(f"{chosen.case} takes no sentence pairs of your own: leave --pairs out.")
+    return own
+
+
 def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("sweep", help="measure every run that is missing; goes on where it stopped")
     parser.add_argument("case")
@@ -48,6 +74,7 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--engine", action="append", default=[])
     parser.add_argument("--budget", action="append", default=[], type=float)
     parser.add_argument("--seed", action="append", default=[], type=int)
+    _add_pairs(parser)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: all cores)")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--keep", action="store_true", help="keep every trained model, not only the default budgets'")
@@ -59,7 +86,7 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
         return sweep(
             chosen.case,
-            chosen.task,
+            chosen.task or _own_tasks(chosen),
             chosen.engine,
             chosen.budget,
             chosen.seed,
@@ -76,6 +103,7 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("report", help="mean score and standard error by case, task, engine and budget")
     parser.add_argument("case", nargs="?")
+    _add_pairs(parser)
     parser.add_argument("--json", action="store_true")
 
     def run(chosen: argparse.Namespace) -> int:
@@ -106,6 +134,7 @@ def _add_answer(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("engine")
     parser.add_argument("input", type=Path, help="a file, for instance a recording")
     parser.add_argument("--task")
+    _add_pairs(parser)
     parser.add_argument("--budget", type=float, help="nearest kept model (default: the largest)")
     parser.add_argument("--reading", default="")
 
