@@ -1,0 +1,140 @@
+"""Detect, cut out, and compare with everybody on file: a verifier trained on other people, enrolled with the budget."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from engines.cases.turnstile import crop, frames, sight, verifier
+from engines.cases.turnstile.data import Faces
+from engines.cases.turnstile.networks import Shape
+from engines.cases.turnstile.verifier import Verifier
+from engines.core import Engine, Progress, Spec, Stage, TrainingData, UserError, quiet
+from engines.core.engine import Shape as EngineShape
+from engines.core.sighting import Boxes, Candidates, Cutting, Embedding
+
+DETECTOR = "a face detector trained by others (MTCNN)"
+
+
+@dataclass(frozen=True)
+class Pipeline(Engine):
+    """`people` (k,) are on file with one direction each, `gallery` float32 (k, size)."""
+
+    name: ClassVar[str] = "pipeline"
+    shape: ClassVar[EngineShape] = "pipeline"
+    version: ClassVar[int] = 1
+    supervision: ClassVar[tuple[str, ...]] = (DETECTOR, "4,529 photos of other people")
+    others: ClassVar[int | None] = None  # photos of other people at most; None: all
+
+    verifier: Verifier | None = None
+    people: tuple[str, ...] = ()
+    gallery: NDArray[np.float32] | None = None
+    threshold: float = 0.0
+
+    def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
+        """Trains the verifier on the side data (or takes it from the cache) and enrols the budget's people."""
+        cuttings = sight.cuttings(data.train.x, lambda f, s: progress(0.1 * f, s), "frames")
+        people, labels = sight.labels(data.train)
+        made = self._verifier_for(data, cuttings, labels, rng, lambda f, s: progress(0.1 + 0.8 * f, s))
+        gallery = enrolled(made.directions(cuttings), labels, len(people)).astype(np.float16)
+        fitted = replace(self, verifier=made, people=people, gallery=gallery.astype(np.float32))
+        callers = sight.cuttings(data.side["callers"], lambda f, s: progress(0.9 + 0.1 * f, s), "strangers' frames")
+        best = (made.directions(callers) @ fitted._gallery.T).max(axis=1)
+        return replace(fitted, threshold=sight.calibrated(best))
+
+    def _verifier_for(
+        self,
+        data: TrainingData,
+        cuttings: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Verifier:
+        return verifier.verifier(*self._side(data), data.side["seed"], progress)
+
+    def _side(self, data: TrainingData) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """(cuttings, labels) of the other people."""
+        faces: Faces = data.side["others"]
+        if self.others is not None and self.others < len(faces):
+            faces = faces.some(self.others, data.side["seed"])
+        return faces.cuttings(), faces.labels()
+
+    def stages(self, reading: str = "") -> tuple[Stage, ...]:
+        self.check_reading(reading)
+        return (
+            *sight.stages(),
+            Stage("embedding", Spec("embedding"), self._embed),
+            Stage("people", sight.PEOPLE, self._compare),
+        )
+
+    def _embed(self, cut: Cutting) -> Embedding:
+        return Embedding(self._verifier.directions([cut.picture])[0], cut.box)
+
+    def _compare(self, seen: Embedding) -> Candidates:
+        if not seen.vector.any():
+            return Candidates((), self.threshold, seen.box)
+        return sight.ranked(self.people, self._gallery @ seen.vector, self.threshold, seen.box)
+
+    def truths(self, x: Any, gold: Mapping[str, Any]) -> Mapping[str, Any]:
+        return sight.truths(x, gold)
+
+    def unfit(self, picture: NDArray[np.uint8]) -> str:
+        """Why a picture will not do to enrol someone: one sentence, or "" when it will."""
+        return sight.unfit(picture)
+
+    def enrol(self, name: str, pictures: Sequence[NDArray[np.uint8]]) -> Self:
+        """A copy that also has `name` on file, by the nearest face of each picture; nothing is written anywhere.
+
+        Raises:
+            UserError: the name is empty or taken, or no picture shows a face.
+        """
+        if not name.strip() or name in self.people:
+            raise UserError("Give a name that nobody on file has.")
+        cuts = [crop.cutting(Boxes(picture, frames.memory().find(picture))).picture for picture in pictures]
+        made = enrolled(self._verifier.directions(cuts), np.zeros(len(cuts), np.int64), 1)
+        if not made.any():
+            raise UserError("No face was found to enrol: bring a picture that shows one from the front.")
+        return replace(self, people=(*self.people, name), gallery=np.concatenate([self._gallery, made]))
+
+    @property
+    def _verifier(self) -> Verifier:
+        if self.verifier is None:
+            raise UserError("This engine has not been trained yet: fit it, or load a trained one.")
+        return self.verifier
+
+    @property
+    def _gallery(self) -> NDArray[np.float32]:
+        if self.gallery is None:
+            raise UserError("This engine has not been trained yet: fit it, or load a trained one.")
+        return self.gallery
+
+    @property
+    def parameters(self) -> int:
+        return self._verifier.parameters + self._gallery.size
+
+    def save(self, directory: Path) -> None:
+        self._verifier.save(directory)
+        save_file({"gallery": self._gallery.astype(np.float16)}, directory / "gallery.safetensors")
+        meta = {"people": self.people, "threshold": self.threshold, "shape": self._verifier.network.shape.to_json()}
+        (directory / "engine.json").write_text(json.dumps(meta, separators=(",", ":")))
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        meta = json.loads((directory / "engine.json").read_text())
+        made = Verifier.load(Shape.from_json(meta["shape"]), directory)
+        gallery = load_file(directory / "gallery.safetensors")["gallery"].astype(np.float32)
+        return cls(made, tuple(meta["people"]), gallery, meta["threshold"])
+
+
+def enrolled(embeddings: NDArray[np.float32], labels: NDArray[np.int64], people: int) -> NDArray[np.float32]:
+    """One direction a person, (people, size): the mean of all of theirs, of length 1."""
+    sums = np.zeros((people, embeddings.shape[1]), np.float32)
+    np.add.at(sums, labels, embeddings)
+    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)

@@ -1,0 +1,70 @@
+"""The pipeline with less side data, and the one whose verifier goes on learning."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.cases.turnstile import verifier
+from engines.cases.turnstile.pipeline import DETECTOR, Pipeline
+from engines.cases.turnstile.verifier import Plan, Verifier
+from engines.core import Progress, TrainingData
+
+# A verifier goes on at a third of the rate that it was trained with.
+TUNING = Plan(rate=1e-3)
+
+
+class Pipeline2000(Pipeline):
+    name: ClassVar[str] = "pipeline_2000"
+    supervision: ClassVar[tuple[str, ...]] = (DETECTOR, "2,000 photos of other people")
+    others: ClassVar[int | None] = 2000
+
+
+class Pipeline500(Pipeline):
+    name: ClassVar[str] = "pipeline_500"
+    supervision: ClassVar[tuple[str, ...]] = (DETECTOR, "500 photos of other people")
+    others: ClassVar[int | None] = 500
+
+
+class PipelineTuned(Pipeline):
+    """Employees and others are told apart together, so that the verifier does not forget what faces are like while it
+    learns those that will come."""
+
+    name: ClassVar[str] = "pipeline_tuned"
+
+    def _verifier_for(
+        self,
+        data: TrainingData,
+        cuttings: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Verifier:
+        start = super()._verifier_for(data, cuttings, labels, rng, lambda f, s: progress(0.3 * f, s))
+        if len(cuttings) < FEWEST:
+            return start
+        others, whose = self._side(data)
+        # As many photos of others as of employees.
+        some = rng.permutation(len(others))[: max(len(cuttings), verifier.BATCH)]
+        together = np.concatenate([cuttings, others[some]])
+        names = np.concatenate([labels, whose[some] + labels.max() + 1])
+        network, _ = verifier.taught(
+            together,
+            names,
+            rng,
+            lambda f, s: progress(0.3 + 0.7 * f, s),
+            tuning_steps(len(cuttings)),
+            TUNING,
+            start.network,
+        )
+        return Verifier.of(network, together, names)
+
+
+FEWEST = 10  # frames to learn from
+
+
+def tuning_steps(frames: int) -> int:
+    """80 for 62 frames, 380 for 1,375."""
+    return round(80 * (frames / 62) ** 0.5)

@@ -1,0 +1,303 @@
+"""The network that is shown two faces and says whether they are of one person: trained on other people's photos.
+
+Both faces go through the same network; what is compared are the directions of the two embeddings. A verifier depends on
+the photos of others and on the seed, not on the budget, so that it is trained once and kept in the cache by the hash
+of what made it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+from torch import nn
+
+from engines.cases.turnstile import augment, photos
+from engines.cases.turnstile.augment import Strength
+from engines.cases.turnstile.networks import FaceNetwork, Margins, Shape, parameters
+from engines.core import Progress, quiet
+from engines.ml import quantise, training
+
+VERSION = 1  # of how a verifier is trained
+BATCH = 128
+SHRINKAGE = 0.5  # of the scatter within a person; from 0.3 to 1 it makes no difference that can be told
+SHAPE = Shape()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How hard a network is trained: the rate, the decay, and the margins of people who are told apart."""
+
+    rate: float = 3e-3
+    decay: float = 0.05
+    scale: float = 16.0
+    margin: float = 0.1
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """How a verifier is trained: batches of `people`, two photos each, at a `temperature`. Someone of whom there is a
+    single photo is shown it twice, changed in two ways, and comes less often (`single`)."""
+
+    people: int = 64
+    temperature: float = 0.1
+    single: float = 0.35
+    rate: float = 3e-3
+    decay: float = 0.05
+
+    def steps(self, photos: int) -> int:
+        if photos < 128:
+            # Next to nothing can be learned from so few; tests are made of them.
+            return 10
+        return int(np.clip(28 * photos / 128, 400, 1000))
+
+
+PLAN, PAIRS = Plan(), Pairs()
+
+
+class Comparer(nn.Module):
+    """A face network, trained so that a face is nearer to the other photo of its person than to anybody else's in the
+    batch (Oord et al. 2018, "Contrastive predictive coding"; as for images Chen et al. 2020)."""
+
+    def __init__(self, network: FaceNetwork, temperature: float) -> None:
+        super().__init__()
+        self.network, self.temperature = network, temperature
+
+    def loss(self, cuttings: torch.Tensor) -> torch.Tensor:
+        """`cuttings` (2 n, 3, 64, 64): the first photo of n people, then the second of each in the same order."""
+        directions = nn.functional.normalize(self.network.embedding(cuttings).float(), dim=1)
+        count = len(directions) // 2
+        alike = directions @ directions.T / self.temperature - 1e9 * torch.eye(2 * count)
+        partner = torch.cat([torch.arange(count) + count, torch.arange(count)])
+        return nn.functional.cross_entropy(alike, partner)
+
+
+class Learner(nn.Module):
+    """A face network and what it is trained against."""
+
+    def __init__(self, network: FaceNetwork, margins: Margins) -> None:
+        super().__init__()
+        self.network, self.margins = network, margins
+
+    def loss(self, cuttings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.margins(self.network.embedding(cuttings), labels)
+        return found
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """A face network and the linear map that follows it: `mean` (size,) and `spread` (size, size) float32.
+
+    The map makes directions in which photos of one person differ count for less (Fisher's discriminant, as in Belhumeur
+    et al. 1997, with the scatter within a person shrunk towards a ball).
+    """
+
+    network: FaceNetwork
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, network: FaceNetwork, cuttings: NDArray[np.uint8], labels: NDArray[np.int64]) -> Verifier:
+        """The network with the map that faces of known people ask for; both rounded as they are saved."""
+        found = embed(network, cuttings)
+        size = found.shape[1]
+        _, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        middles = np.zeros((len(counts), size))
+        np.add.at(middles, place, found)
+        inside = (found - (middles / counts[:, None])[place])[counts[place] > 1]
+        scatter = inside.T @ inside / max(1, len(inside))
+        ball = np.eye(size) * max(float(np.trace(scatter)) / size, 1e-6)
+        lengths, axes = np.linalg.eigh(scatter + SHRINKAGE * ball)
+        spread = (axes / np.sqrt(lengths)) * np.sqrt(lengths.mean())
+        return cls(network, _rounded(found.mean(axis=0)), _rounded(spread))
+
+    def directions(self, cuttings: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(n, size) of length 1, one a face; zero where a face is nothing."""
+        found = embed(self.network, cuttings)
+        there = found.any(axis=1)
+        mapped = np.where(there[:, None], (found - self.mean) @ self.spread, 0.0)
+        length = np.linalg.norm(mapped, axis=1, keepdims=True)
+        return np.asarray(mapped / np.maximum(length, 1e-9), np.float32)
+
+    @property
+    def parameters(self) -> int:
+        return parameters(self.network) + self.mean.size + self.spread.size
+
+    def save(self, directory: Path) -> None:
+        save(self.network, directory / "network.safetensors")
+        halves = {"mean": self.mean.astype(np.float16), "spread": self.spread.astype(np.float16)}
+        save_file(halves, directory / "map.safetensors")
+
+    @classmethod
+    def load(cls, shape: Shape, directory: Path) -> Verifier:
+        arrays = load_file(directory / "map.safetensors")
+        network = load(shape, directory / "network.safetensors")
+        return cls(network, arrays["mean"].astype(np.float32), arrays["spread"].astype(np.float32))
+
+
+def _rounded(array: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(array).astype(np.float16).astype(np.float32)
+
+
+def verifier(
+    cuttings: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, progress: Progress = quiet, plan: Pairs = PAIRS
+) -> Verifier:
+    """Trained to tell people apart by faces (n, 80, 80, 3) of people `labels` (n,); from the cache where the same was
+    trained before."""
+    folder = photos.folder() / "verifiers" / _name(cuttings, labels, seed, plan)
+    if folder.exists():
+        return Verifier.load(SHAPE, folder)
+    network = compared(cuttings, labels, np.random.default_rng([seed, 7]), progress, plan)
+    made = Verifier.of(network, cuttings, labels)
+    aside = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.partial")
+    aside.mkdir(parents=True)
+    try:
+        made.save(aside)
+        os.replace(aside, folder)
+    except OSError:
+        # Another process was quicker with the same, or the cache is full: the next run trains it again.
+        shutil.rmtree(aside, ignore_errors=True)
+    return made
+
+
+def _name(cuttings: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, plan: Pairs) -> str:
+    made = [VERSION, seed, asdict(plan), SHAPE.to_json(), asdict(Strength()), training.half_is_fast(training.device())]
+    digest = hashlib.blake2b(json.dumps(made, sort_keys=True).encode(), digest_size=12)
+    digest.update(np.ascontiguousarray(cuttings))
+    digest.update(np.ascontiguousarray(labels))
+    return digest.hexdigest()
+
+
+def compared(
+    cuttings: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    rng: np.random.Generator,
+    progress: Progress,
+    plan: Pairs = PAIRS,
+) -> FaceNetwork:
+    """A face network trained on pairs; rounded as it is saved. The last weights count: the rate ends at zero."""
+    network = training.build(lambda: FaceNetwork(SHAPE), rng)
+    steps = plan.steps(len(cuttings))
+    training.train(
+        Comparer(network, plan.temperature),
+        pairs(cuttings, labels, plan),
+        lambda net, batch: net.loss(batch),
+        _last(),
+        training.Recipe(steps, plan.rate, plan.decay, validate_every=max(1, steps // 20)),
+        rng,
+        progress,
+    )
+    quantise.round_network(network)
+    return network.eval()
+
+
+def pairs(
+    cuttings: NDArray[np.uint8], labels: NDArray[np.int64], plan: Pairs
+) -> Callable[[np.random.Generator], Iterator[torch.Tensor]]:
+    """Batches of two faces each of different people, each a little changed."""
+    photos_of = [np.flatnonzero(labels == who) for who in np.unique(labels)]
+    counts = np.array([len(index) for index in photos_of])
+    # Someone with more photos comes more often, up to a point.
+    weight = np.sqrt(np.minimum(counts, 6)) * np.where(counts > 1, 1.0, plan.single)
+    weight = weight / weight.sum()
+    count = min(plan.people, len(photos_of))
+
+    def one_pass(rng: np.random.Generator) -> Iterator[torch.Tensor]:
+        for _ in range(max(1, len(cuttings) // (2 * count))):
+            first, second = [], []
+            for who in rng.choice(len(photos_of), count, replace=False, p=weight):
+                index = photos_of[who]
+                one, other = rng.choice(index, 2, replace=False) if len(index) > 1 else (index[0], index[0])
+                first.append(one)
+                second.append(other)
+            yield augment.varied(cuttings[np.array(first + second)], rng, Strength())
+
+    return one_pass
+
+
+def _last() -> Callable[[nn.Module], float]:
+    """A validation that calls every later network better: what there is of data is all trained on."""
+    falling = iter(range(0, -1_000_000, -1))
+    return lambda network: float(next(falling))
+
+
+def taught(
+    cuttings: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    rng: np.random.Generator,
+    progress: Progress,
+    steps: int,
+    plan: Plan = PLAN,
+    start: FaceNetwork | None = None,
+) -> tuple[FaceNetwork, NDArray[np.float32]]:
+    """A face network, trained on from `start` where one is given, and the direction of every label, (k, size). Both are
+    rounded as they are saved. Nothing is chosen by validation: the rate ends at zero, and the last weights count."""
+    names, place = np.unique(labels, return_inverse=True)
+    network = training.build(lambda: FaceNetwork(SHAPE), rng)
+    if start is not None:
+        network.load_state_dict(start.state_dict())
+    margins = training.build(lambda: Margins(SHAPE.size, len(names), plan.scale, plan.margin), rng)
+    learner = Learner(network, margins)
+    recipe = training.Recipe(steps, plan.rate, plan.decay, validate_every=max(1, steps // 20))
+    training.train(
+        learner,
+        batches(cuttings, place, Strength()),
+        lambda net, batch: net.loss(*batch),
+        _last(),
+        recipe,
+        rng,
+        progress,
+    )
+    quantise.round_network(network)
+    directions = nn.functional.normalize(margins.directions.detach(), dim=1).numpy()
+    return network.eval(), directions.astype(np.float16).astype(np.float32)
+
+
+def batches(
+    cuttings: NDArray[np.uint8], labels: NDArray[np.int64], strength: Strength, size: int = BATCH
+) -> Callable[[np.random.Generator], Iterator[Any]]:
+    """One pass over the faces in a fresh order, each a little changed; small sets are repeated to fill a batch."""
+
+    def one_pass(rng: np.random.Generator) -> Iterator[Any]:
+        order = rng.permutation(len(cuttings))
+        if len(order) < size:
+            order = np.concatenate([rng.permutation(len(cuttings)) for _ in range(-(-size // len(cuttings)))])
+        for begin in range(0, len(order) - size + 1, size):
+            chosen = order[begin : begin + size]
+            yield augment.varied(cuttings[chosen], rng, strength), torch.from_numpy(labels[chosen].astype(np.int64))
+
+    return one_pass
+
+
+def embed(network: FaceNetwork, cuttings: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Directions (n, size) of length 1, of each face and its mirror image together; zero where a face is nothing."""
+    made = np.zeros((len(cuttings), network.shape.size), np.float32)
+    there = [i for i in range(len(cuttings)) if cuttings[i].size]
+    with torch.inference_mode():
+        for begin in range(0, len(there), 256):
+            some = there[begin : begin + 256]
+            x = augment.inner(np.stack([cuttings[i] for i in some]))
+            both = network.embedding(x) + network.embedding(x.flip(3))
+            made[some] = nn.functional.normalize(both.float(), dim=1).numpy()
+    return made
+
+
+def save(network: FaceNetwork, file: Path) -> None:
+    quantise.save_network(network, file)
+
+
+def load(shape: Shape, file: Path) -> FaceNetwork:
+    network = FaceNetwork(shape)
+    quantise.load_network(network, file)
+    return network
