@@ -40,12 +40,12 @@ class Outlook:
     notes: tuple[str, ...]
 
 
-def outlook(case: CaseStudy, task: Task, points: Sequence[Point]) -> Outlook | None:
-    """The outlook of a task's main points; None while it is being worked out."""
+def outlook(case: CaseStudy, task: Task, points: Sequence[Point], patience: float | None = None) -> Outlook | None:
+    """The outlook of a task's main points; None while it is being worked out, after `patience` seconds."""
     here = [point for point in findings.main_points(points) if not point.reference and not point.reading]
     made_of = [(p.engine, p.budget, p.scores, p.standard_error) for p in here]
     key = hashlib.sha256(json.dumps([case.slug, task.slug, made_of]).encode()).hexdigest()
-    return background.ask(key, lambda: _outlook(case, task, here))
+    return background.ask(key, lambda: _outlook(case, task, here), patience)
 
 
 def _outlook(case: CaseStudy, task: Task, here: Sequence[Point]) -> Outlook:

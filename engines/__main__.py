@@ -1,4 +1,4 @@
-"""The command line: `python -m engines sweep | report | answer | advise | claims | data`."""
+"""The command line: `python -m engines sweep | report | answer | advise | claims | export | data`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from engines import registry
-from engines.core import UserError
+from engines.core import UserError, resolve
 from engines.datasets.cli import add_parser as add_data
 from engines.runs import RunStore, report
 
@@ -23,6 +23,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_answer(commands)
     _add_advise(commands)
     _add_claims(commands)
+    _add_export(commands)
     add_data(commands)
     cases = commands.add_parser("cases", help="the case studies, a line each")
     cases.set_defaults(run=lambda chosen: print(*registry.cases(), sep="\n") or 0)
@@ -158,6 +159,20 @@ def _add_claims(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
             print(f"{each.claim.number:2} {each.claim.case:10} {each.verdict:18} {each.claim.text}")
             for evidence in [] if chosen.brief else each.evidence:
                 print(f"     {evidence.speaks:8} {evidence.text} [{evidence.source}]")
+        return 0
+
+    parser.set_defaults(run=run)
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("export", help="write what a link to Explore shows: picture, page, report or data")
+    parser.add_argument("link", help="copied from the browser, or the part from `explore?` on")
+    kinds = "a .png, .svg, .html, .report.html, .csv or .parquet file"
+    parser.add_argument("--to", type=Path, required=True, help=kinds)
+
+    def run(chosen: argparse.Namespace) -> int:
+        # By name: the engines know nothing of the pages, this command alone draws what they show.
+        print(resolve("dashboard.takeaway:export")(chosen.link, chosen.to))
         return 0
 
     parser.set_defaults(run=run)
