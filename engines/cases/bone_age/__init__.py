@@ -23,7 +23,7 @@ SIMULATED = Task(
     load="engines.cases.bone_age.simulated:simulated",
     budgets=(20, 40, 80, 160, 320, 640, 1280, 5000),
     models=(20, 160, 1280, 5000),
-    tiny=16,
+    tiny=4,
     simulated=True,
     datasets=("simulated_hands",),
     variants={
@@ -61,7 +61,7 @@ RSNA = Task(
     load="engines.cases.bone_age.rsna:rsna",
     budgets=(20, 60, 180, 540, 1200, 2500, 5000, 10000),
     models=(20, 180, 1200, 10000),
-    tiny=16,
+    tiny=4,
     simulated=False,
     datasets=("rsna_bone_age",),
 )

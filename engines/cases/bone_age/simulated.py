@@ -99,13 +99,14 @@ def mask(i: int) -> Regions:
 
 
 def masks_of(side: Mapping[str, Any], budget: Budget, seed: int) -> Mapping[str, Any]:
-    """The masks that a budget's side amount "masks" buys, all where it names none; those of one seed nest.
+    """The masks that a budget's side amount "masks" buys; where it names none, one mask for every X-ray as long as there
+    are any. Those of one seed nest.
 
     Raises:
         UserError: there are not as many, or none was asked for.
     """
     masks = side["masks"]
-    count = int(budget.side.get("masks", len(masks)))
+    count = int(budget.side.get("masks", min(len(masks), max(1, budget.pairs))))
     if not 0 < count <= len(masks):
         raise UserError(f"A budget of masks must be 1 to {len(masks)}, but {count} were asked for.")
     order = np.random.default_rng([seed, 2]).permutation(len(masks))[:count]
