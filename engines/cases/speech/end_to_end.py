@@ -33,6 +33,7 @@ LABELS = ("blank", "space", *LETTERS[1:])  # columns of the network
 LAYOUT = CtcLayout(LABELS, blank=0, separator=1)
 BEAM = 12.0
 UNTUNED = SearchSettings(acoustic_scale=0.4, word_score=0.0, beam=BEAM)
+HELD = 100  # utterances held out at most: a network learns nothing from them
 TUNED_ON = 60  # held-out utterances at most
 # Tried on held-out utterances: how much the network counts against the language model, and a bonus per word.
 SCALES = (0.15, 0.25, 0.4, 0.6, 0.85)
@@ -55,7 +56,7 @@ class EndToEnd(Engine):
     def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
         rate = float(data.x.rate or 16_000)
         said = acoustic.utterances(data.train, rate, lambda f, s: progress(0.1 * f, s))
-        inner, held = acoustic.holdout(len(said), rng)
+        inner, held = acoustic.holdout(len(said), rng, HELD)
         train, valid = said.take(inner), said.take(held)
         shape = acoustic.shape_for(train.hours, acoustic.bins_for(rate), len(LABELS))
         network = training.build(lambda: Recogniser(shape), rng)
