@@ -132,4 +132,4 @@ def test_the_score_is_against_the_skeleton_and_keeps_the_calendar() -> None:
         [scoring.measure(Age(100.0), Age(90.0, chronological=105.0)), scoring.measure(Age(50.0), Age(52.0))]
     )
     np.testing.assert_allclose(rows, [[10, 5], [2, 2]])
-    assert scoring.combine(rows) == 6
+    assert scoring.combine(np.stack(rows)) == 6

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +50,6 @@ def examples(task: Task) -> tuple[Example, ...]:
     )
 
 
-@lru_cache(maxsize=64)
 def make(task: Task, **chosen: float | str) -> tuple[bytes, str, str]:
     """A hand made to order: (PNG, name, truth in words). `sex` "girl" or "boy", `years`, `ahead` in months, `spread`,
     `bent` and `turn` in degrees, `number` of the child: another number is another child."""

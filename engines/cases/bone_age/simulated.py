@@ -99,8 +99,8 @@ def mask(i: int) -> Regions:
 
 
 def masks_of(side: Mapping[str, Any], budget: Budget, seed: int) -> Mapping[str, Any]:
-    """The masks that a budget's side amount "masks" buys; where it names none, one mask for every X-ray as long as there
-    are any. Those of one seed nest.
+    """The masks that a budget's side amount "masks" buys; where it names none, one mask for every X-ray, as long
+    as there are any. Those of one seed nest.
 
     Raises:
         UserError: there are not as many, or none was asked for.
