@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from dashboard import theme
 from engines.core import Floats
 
-STRIP = 132  # px added to a figure for the strip of the chances
-GAP = 40  # px of it between the curves and the strip, for its title
+STRIP = 146  # px added to a figure for the strip of the chances
+GAP = 54  # px of it between the curves and the strip, for its title
 
 
 @dataclass(frozen=True)
