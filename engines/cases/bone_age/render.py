@@ -19,6 +19,7 @@ from engines.cases.bone_age.hand import Hand, Round, Tube
 Map = NDArray[np.float32]
 FINE = 2  # subpixels a pixel along each side
 DEPTH = 0.8  # thickness of a bone towards the viewer against its width
+RADIUS_DEPTH = 0.55  # the same of the radius, whose end is broad and flat
 SPONGE = 0.34  # density of spongy bone against cortex
 _NUMBER = {name: number for number, name in enumerate(BONES, 1)}
 _PLATE = {name: EPIPHYSIS + number for number, name in enumerate(TUBULAR)}
@@ -113,13 +114,14 @@ def _draw_tube(canvas: _Canvas, tube: Tube, grain: Map, scale: float) -> None:
     fixed, waist, growing = (tube.widths[2], tube.widths[1], tube.widths[0])
     if tube.grows > 0:
         fixed, growing = tube.widths[0], tube.widths[2]
+    depth = RADIUS_DEPTH if tube.name == "radius" else DEPTH
     is_metacarpal = tube.name.startswith("MC")
     head = (0.85 if is_metacarpal else 0.5) if tube.name not in ("radius", "ulna") else 0.55
     cap_height = head * growing * min(1.0, 0.35 + 0.75 * m.centre)  # of the epiphysis along the bone
     plate = (0.9 + 2.0 * m.gap) * min(1.0, scale + 0.2) * 0.8
     cartilage = head * growing + plate if m.centre == 0 else cap_height + plate
     shaft_end = whole - cartilage
-    density = _shaft(along, across, shaft_end, fixed, waist, growing * 0.97, m.fused, whole)
+    density = _shaft(along, across, shaft_end, fixed, waist, growing * 0.97, m.fused, whole, depth)
     number = np.uint8(_NUMBER[tube.name])
     labels = canvas.labels[where]
     sponge = _texture(grain, where, density.shape)
@@ -128,11 +130,11 @@ def _draw_tube(canvas: _Canvas, tube: Tube, grain: Map, scale: float) -> None:
         middle = whole - cap_height / 2
         if m.fused > 0:  # bridged from the middle outwards
             bridge = (np.abs(across) < growing * m.fused) & (along > shaft_end - 0.5) & (along < whole - cap_height / 2)
-            density = np.maximum(density, np.where(bridge, 2 * DEPTH * SPONGE * growing * 0.85, 0))
+            density = np.maximum(density, np.where(bridge, 2 * depth * SPONGE * growing * 0.85, 0))
         power = 2.2 + 1.2 * m.centre
         bow = along + m.cap * 0.25 * cap_height * (across / max(half, 0.1)) ** 2
         inside = (np.abs(across) / half) ** power + (np.abs(bow - middle) / (cap_height / 2 + 0.05)) ** power
-        body = np.sqrt(np.clip(1 - inside, 0, 1)) * half * 2 * DEPTH * SPONGE * 0.95
+        body = np.sqrt(np.clip(1 - inside, 0, 1)) * half * 2 * depth * SPONGE * 0.95
         rim = np.where((inside < 1) & (inside > 0.62), 0.7, 0.0)
         cap = np.where(inside < 1, body + rim, 0).astype(np.float32)
         labels[density > 0] = number
@@ -145,7 +147,15 @@ def _draw_tube(canvas: _Canvas, tube: Tube, grain: Map, scale: float) -> None:
 
 
 def _shaft(
-    along: Map, across: Map, end: float, fixed: float, waist: float, growing: float, fused: float, whole: float
+    along: Map,
+    across: Map,
+    end: float,
+    fixed: float,
+    waist: float,
+    growing: float,
+    fused: float,
+    whole: float,
+    depth: float,
 ) -> Map:
     """mm of cortex through the shaft; it reaches the growing end once the plate is gone."""
     if fused >= 1:
@@ -164,7 +174,7 @@ def _shaft(
     outer = np.sqrt(np.maximum(width**2 - across**2, 0))
     inner = np.sqrt(np.maximum((width - cortex) ** 2 - across**2, 0))
     spongy = SPONGE * (0.35 + 0.65 * (1 - middle))
-    density = 2 * DEPTH * (outer - inner + spongy * inner)
+    density = 2 * depth * (outer - inner + spongy * inner)
     # The zone of provisional calcification is a white line; after fusion a faint scar stays for a while.
     line = np.where(np.abs(along - (end - 0.45)) < 0.45, 1.0 if fused < 1 else 0.0, 0.0)
     return np.where(inside, density + line, 0).astype(np.float32)
