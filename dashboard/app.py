@@ -40,6 +40,12 @@ pages = [
         help="Thirteen claims of the lecture, each held against our runs and against published results.",
     ),
     st.Page(
+        HERE / "gallery.py",
+        title="Saved views",
+        url_path="gallery",
+        help="Views that somebody saved with their numbers, to open as they were or with the runs of today.",
+    ),
+    st.Page(
         HERE / "data.py",
         title="Data and licences",
         url_path="data",

@@ -75,6 +75,8 @@ def elsewhere(view: View, measured: Measured, budget: float) -> None:
 
 def _run(view: View, measured: Measured, info: EngineInfo, wanted: Sequence[RunSpec]) -> None:
     """The state of the runs behind a card, and a button for the first one that is missing."""
+    if measured.snapshot:  # what is frozen gains no runs
+        return
     made = {run for point in measured.points for run in point.runs}
     missing = [spec for spec in wanted if spec.id not in made]
     going = next((spec for spec in missing if (job := jobs.read(spec)) and job.running), None)

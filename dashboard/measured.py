@@ -13,14 +13,16 @@ import streamlit as st
 from engines import registry
 from engines.core import Budget, CaseStudy, EngineInfo, Task, UserError
 from engines.runs import Point, RunSpec, RunStore, points
+from engines.views import Snapshot
 
 
 @dataclass(frozen=True)
 class Measured:
-    """`failures` holds, by the run's id, why a run failed."""
+    """`failures` holds, by the run's id, why a run failed. `snapshot`: the saved view that the points come from."""
 
     points: tuple[Point, ...]
     failures: Mapping[str, str]
+    snapshot: Snapshot | None = None
 
     def budgets(self) -> list[float]:
         """The budgets at which any engine was measured, growing; references have none."""

@@ -171,6 +171,12 @@ def of(asked: View, store: RunStore | None = None, snapshot: Snapshot | None = N
     return Shown(asked, found, budget, snapshot.runs if snapshot else provenance(asked, found, store), snapshot)
 
 
+def now(asked: View, points: Sequence[Point], budget: float, snapshot: Snapshot | None = None) -> Shown:
+    """What a page is showing."""
+    runs = snapshot.runs if snapshot else provenance(asked, points, RunStore())
+    return Shown(asked, tuple(points), budget, runs, snapshot)
+
+
 def provenance(asked: View, found: Sequence[Point], store: RunStore) -> dict[str, str]:
     """Run -> engine, version, seed, hash of its training data and the day it was finished."""
     wanted = {run for point in found for run in point.runs}
@@ -250,7 +256,7 @@ def picture(what: Shown, kind: str) -> bytes:
     Raises:
         UserError: there is no browser.
     """
-    if not (os.environ.get("BROWSER_PATH") or any(shutil.which(name) for name in BROWSERS)):
+    if not browser():
         raise UserError(NO_BROWSER)
     try:
         drawn: bytes = what.figure.to_image(
@@ -259,6 +265,11 @@ def picture(what: Shown, kind: str) -> bytes:
     except (RuntimeError, OSError, ValueError) as error:
         raise UserError(f"{NO_BROWSER} ({type(error).__name__})") from error
     return drawn
+
+
+def browser() -> bool:
+    """Whether there is one to draw pictures with."""
+    return bool(os.environ.get("BROWSER_PATH")) or any(shutil.which(name) for name in BROWSERS)
 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")

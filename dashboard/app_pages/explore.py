@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import cards, charts, findings, outlook, view, words
+from dashboard import cards, charts, findings, outlook, sharing, view, words
 from dashboard.measured import Measured, load
 from engines.datasets.published import PublishedGroup
 
@@ -49,6 +49,7 @@ def at_budget(shown: view.View, measured: Measured) -> None:
         cards.elsewhere(shown, measured, budget)
     if measured.points:
         behind(shown, measured, budget)
+        sharing.offer(shown, measured, budget)
 
 
 def on_test(measured: Measured, test: str) -> Measured:
@@ -200,6 +201,12 @@ def _plain(test: str) -> str:
 
 
 with view.said():
-    page = view.pick()
-    at_budget(page, load(page.case, page.task))
+    saved = sharing.opened()
+    if saved:
+        sharing.banner(saved)
+        page = view.current()
+        at_budget(page, Measured(saved.points, {}, saved))
+    else:
+        page = view.pick()
+        at_budget(page, load(page.case, page.task))
     view.sources(page.task)

@@ -1,0 +1,67 @@
+"""The gallery: views that somebody saved, to open as they were or with the runs of today."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import sharing, theme, view
+from dashboard.figures.thumbnail import thumbnail
+from engines import registry
+from engines.views import Entry, ViewStore
+
+A_PAGE = 24  # views drawn at once
+
+
+def draw(entry: Entry, store: ViewStore) -> None:
+    curves = [(theme.colour(shape), line) for shape, line in entry.curves]
+    with st.container(border=True, gap="xsmall"):
+        st.image(thumbnail(curves), width="stretch", alt=f"Curves of {entry.title}")
+        st.markdown(f"**{sharing.plain(entry.title or 'Without a title')}**")
+        slug = entry.params.get("case", "")
+        about = registry.case(slug).title if slug in registry.cases() else slug
+        by = f" · {sharing.plain(entry.by)}" if entry.by else ""
+        st.caption(f"{sharing.plain(about)} · {sharing.plain(entry.made[:10])}{by}")
+        if entry.note:
+            st.markdown(f":small[{sharing.plain(entry.note.replace(chr(10), ' '))}]")
+        with st.container(horizontal=True, gap="small"):
+            st.page_link(
+                "app_pages/explore.py", label="Open", icon=":material/visibility:", query_params={"saved": entry.id}
+            )
+            st.page_link(
+                "app_pages/explore.py",
+                label="With the runs of today",
+                icon=":material/update:",
+                query_params=dict(entry.params),
+            )
+            with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+                st.markdown("It goes from the gallery for everyone. Its link goes on working for those who have it.")
+                if st.button("Delete it", key=f"delete_{entry.id}", type="primary"):
+                    with view.said():
+                        store.unlist(entry.id)
+                        st.rerun()
+
+
+st.title("Saved views")
+st.markdown(
+    "Views of Explore that somebody saved with their numbers, so that a link shared in March shows in June what it "
+    "showed in March. Save one under its chart."
+)
+store = ViewStore()
+search = st.text_input(
+    "Search", key="gallery_search", placeholder="words of the title, the note, the case, who saved it"
+)
+with view.said():
+    found, damaged = store.entries(search)
+    if damaged:
+        st.warning(f"{damaged} of the gallery's files cannot be read and are not shown.", icon=":material/warning:")
+    if not found:
+        st.info(
+            f"No saved view says “{sharing.plain(search)}”." if search else "Nobody has saved a view yet.",
+            icon=":material/bookmark:",
+        )
+    columns = st.columns(3, gap="medium") if found else []
+    for place, entry in enumerate(found[:A_PAGE]):
+        with columns[place % 3]:
+            draw(entry, store)
+    if len(found) > A_PAGE:
+        st.caption(f"The latest {A_PAGE} of {len(found)} are shown: search for the others.")

@@ -1,0 +1,134 @@
+"""What a visitor can do with a view of Explore: save it for the team, take it away, open a saved one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard import takeaway, view
+from dashboard.measured import Measured
+from engines.core import UserError
+from engines.views import Snapshot, ViewStore
+from engines.views.snapshot import MOST_NOTE, MOST_TITLE
+
+OPENED = "saved_opened"
+FILES = (
+    (".png", "Picture (PNG)", "image/png"),
+    (".svg", "Drawing (SVG)", "image/svg+xml"),
+    (".html", "Chart (HTML)", "text/html"),
+    (".report.html", "Report (HTML)", "text/html"),
+    (".csv", "Data (CSV)", "text/csv"),
+    (".parquet", "Data (Parquet)", "application/vnd.apache.parquet"),
+)
+
+
+def offer(shown: view.View, measured: Measured, budget: float) -> None:
+    """The buttons below the chart."""
+    if not measured.points:
+        return
+    box = st.expander("Save, share or take away", icon=":material/ios_share:", key="share", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        what = takeaway.now(shown, measured.points, budget, measured.snapshot)
+        st.markdown("**Take it away**")
+        browser = takeaway.browser()
+        with st.container(horizontal=True, gap="small"):
+            for kind, label, mime in FILES:
+                picture = kind in (".png", ".svg")
+                st.download_button(
+                    label,
+                    _file(what, kind),
+                    file_name=f"{shown.case.slug}_{shown.task.slug}{kind}",
+                    mime=mime,
+                    on_click="ignore",
+                    key=f"take{kind}",
+                    disabled=picture and not browser,
+                )
+        if not browser:
+            st.caption(takeaway.NO_BROWSER)
+        if measured.snapshot is None:
+            _save(what)
+
+
+def _file(what: takeaway.Shown, kind: str) -> Callable[[], bytes]:
+    return lambda: takeaway.KINDS[kind](what)
+
+
+def _save(what: takeaway.Shown) -> None:
+    st.markdown("**Save it for your team**")
+    st.caption(
+        "The link of this page shows the runs of the day on which it is opened. A saved view freezes the numbers that "
+        "you see now, and is listed in the gallery."
+    )
+    with st.form("save", border=False):
+        title = st.text_input("Title", what.title[:MOST_TITLE], max_chars=MOST_TITLE)
+        note = st.text_area("Note", max_chars=MOST_NOTE, height=80, placeholder="What should the others look at?")
+        clicked = st.form_submit_button("Save", icon=":material/bookmark_add:")
+    if clicked:
+        with view.said():
+            name = ViewStore().save(takeaway.freeze(what, title, note, visitor()))
+            st.success("Saved. This link shows it to everyone who can open this dashboard:", icon=":material/check:")
+            st.code(f"{address()}?saved={name}", language=None)
+
+
+def visitor() -> str:
+    """Who is signed in, where visitors sign in; or ""."""
+    user = st.user
+    return str(user.get("email", "")) if user.get("is_logged_in") else ""
+
+
+def address() -> str:
+    """Of the page Explore, without its parameters."""
+    url = st.context.url or "explore"
+    return url.partition("?")[0]
+
+
+def opened() -> Snapshot | None:
+    """The saved view that the link names; None where it names none, or none that can be shown (then a sentence says
+    why, and the page goes on with the runs of today)."""
+    name = st.query_params.get("saved")
+    if not name:
+        st.session_state.pop(OPENED, None)
+        return None
+    try:
+        snapshot = ViewStore().load(name)
+        if snapshot.page != "explore":
+            raise UserError("That saved view belongs to another page.")
+    except UserError as error:
+        st.error(f"{error} Below are the runs of today.", icon=":material/error:")
+        return None
+    if st.session_state.get(OPENED) != name:
+        st.session_state[OPENED] = name
+        st.session_state[view.KEPT] = dict(snapshot.params)
+        for key, value in snapshot.params.items():
+            st.query_params[key] = value
+    return snapshot
+
+
+def banner(snapshot: Snapshot) -> None:
+    """What a saved view is, above it."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**:material/bookmark: {plain(snapshot.title)}**")
+        if snapshot.note:
+            st.markdown(plain(snapshot.note))
+        by = f" by {plain(snapshot.by)}" if snapshot.by else ""
+        st.caption(f"Saved on {plain(snapshot.made[:10])}{by}; the numbers are those of that day.")
+        with view.said():
+            more = takeaway.newer(snapshot)
+            told = (
+                f"{more} newer {'run is' if more == 1 else 'runs are'} here now." if more else "No newer run is here."
+            )
+            st.caption(told)
+        st.page_link(
+            "app_pages/explore.py",
+            label="Show the runs of today",
+            icon=":material/update:",
+            query_params=dict(snapshot.params),
+        )
+
+
+def plain(text: str) -> str:
+    """Text that somebody typed, with nothing in it that markdown would take for its own."""
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>$#~|:!" else letter for letter in text)
