@@ -23,7 +23,7 @@ def draw(entry: Entry, store: ViewStore) -> None:
         st.caption(f"{sharing.plain(about)} · {sharing.plain(entry.made[:10])}{by}")
         if entry.note:
             st.markdown(f":small[{sharing.plain(entry.note.replace(chr(10), ' '))}]")
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.page_link(
                 "app_pages/explore.py", label="Open", icon=":material/visibility:", query_params={"saved": entry.id}
             )
