@@ -88,7 +88,9 @@ CASE = CaseStudy(
             version=1,
             target="engines.cases.turnstile.end_to_end:EndToEnd",
             summary="The whole frame goes into one network, which says who it is, or nobody.",
-            supervision=("backgrounds without faces, onto which the faces of its frames are set anew",),
+            supervision=(
+                "the true boxes of its training frames, and backgrounds without faces to set their heads on anew",
+            ),
         ),
         EngineInfo(
             name="facenet",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,6 +216,3 @@ def _jpeg(picture: NDArray[np.uint8], quality: int) -> bytes:
     packed = io.BytesIO()
     Image.fromarray(picture).save(packed, "JPEG", quality=quality)
     return packed.getvalue()
-
-
-EASY = replace(Recipe(), sizes=(90.0, LARGEST), distractors=0, harm=0.5)

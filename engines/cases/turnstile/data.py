@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -114,8 +113,3 @@ def _bought(side: Mapping[str, Any], budget: Budget, seed: int) -> Mapping[str, 
         return {**side, "others": some, "callers": side["callers"][:TEST_PHOTOS], "seed": seed}
     amount = int(budget.side.get("others", len(everybody)))
     return {**side, "others": everybody.some(amount, seed), "seed": seed}
-
-
-@cache
-def names() -> tuple[str, ...]:
-    return photos.parts().employees

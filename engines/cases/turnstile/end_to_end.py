@@ -47,14 +47,17 @@ class Lesson:
 
 
 def lessons(frames: int) -> tuple[Lesson, ...]:
-    """From easy to hard; the more frames there are, the more there is to learn from each lesson."""
+    """From easy to hard; the more frames there are, the more there is to learn from each lesson.
+
+    Windows cost least, and are where the network learns what tells people apart. With a quarter of these steps it did
+    not even fit its own training frames: of 868 it named 23 %."""
     if frames < 10:
         return (Lesson(WINDOW, 5, 16, 3e-3, (1.0,)), Lesson(WHOLE, 5, 8, 1e-3, gaze.SCALES))
     share = (frames / 1375) ** 0.4
     return (
-        Lesson(WINDOW, round(600 * share), 64, 3e-3, (1.0,)),
-        Lesson(LARGE, round(120 * share), 32, 1.5e-3, gaze.SCALES),
-        Lesson(WHOLE, round(280 * share), 32, 1.5e-3, gaze.SCALES, real=0.25),
+        Lesson(WINDOW, round(2400 * share), 64, 3e-3, (1.0,)),
+        Lesson(LARGE, round(300 * share), 32, 1.5e-3, gaze.SCALES),
+        Lesson(WHOLE, round(600 * share), 32, 1.5e-3, gaze.SCALES, real=0.25),
     )
 
 
@@ -66,7 +69,7 @@ class EndToEnd(Engine):
     shape: ClassVar[EngineShape] = "end_to_end"
     version: ClassVar[int] = 1
     supervision: ClassVar[tuple[str, ...]] = (
-        "backgrounds without faces, onto which the faces of its frames are set anew",
+        "the true boxes of its training frames, and backgrounds without faces to set their heads on anew",
     )
 
     network: Gaze | None = None
@@ -79,7 +82,7 @@ class EndToEnd(Engine):
         network = taught(data.train, labels, len(people), rng, lambda f, s: progress(0.95 * f, s))
         fitted = replace(self, network=network, people=people)
         callers = data.side["callers"]
-        best = [fitted._score(callers[i])[:-1].max() for i in range(len(callers))]
+        best = [fitted._look(callers[i]).scores[:-1].max() for i in range(len(callers))]
         return replace(fitted, threshold=sight.calibrated(np.array(best)))
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
@@ -90,22 +93,17 @@ class EndToEnd(Engine):
         )
 
     def _look(self, x: NDArray[np.uint8]) -> Attention:
+        """Where it looks, and log probabilities (k + 1,) of the frame and its mirror image together, nobody last."""
         with torch.inference_mode():
             small = reduced([x])
-            heat, _ = self._network.heat(small)
-        return Attention(x, heat[0].numpy().astype(np.float32), self._score(x))
+            heat, both = self._network.heat(torch.cat([small, small.flip(3)]))
+            scores = torch.logsumexp(both, dim=0) - np.log(2.0)
+        return Attention(x, heat[0].numpy().astype(np.float32), scores.numpy().astype(np.float32))
 
     def _choose(self, seen: Attention) -> Candidates:
         found = sight.ranked((*self.people, ""), seen.scores, self.threshold, None)
         # Where nobody is the likeliest, the employee next in line is the candidate, with the score that is left.
         return replace(found, people=tuple((name, score) for name, score in found.people if name))
-
-    def _score(self, x: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Log probabilities (k + 1,) of the frame and its mirror image together, nobody last."""
-        with torch.inference_mode():
-            small = reduced([x])
-            both = self._network(torch.cat([small, small.flip(3)]))
-        return np.asarray(torch.logsumexp(both, dim=0) - np.log(2.0), np.float32)
 
     @property
     def _network(self) -> Gaze:

@@ -53,7 +53,7 @@ def growth(
     others = mates.copy()
     others[np.arange(len(own)), own] = -np.inf
     found = []
-    for size in (*sizes, mates.shape[1]):
+    for size in (*(size for size in sizes if size < mates.shape[1]), mates.shape[1]):
         rank1 = float(np.mean(mine > others[:, :size].max(axis=1)))
         found.append(Growth(size, rank1, float(np.mean(strangers[:, :size].max(axis=1) > t)), False))
     n = mates.shape[1]
@@ -105,10 +105,16 @@ def seconds(people: int, size: int, rng: np.random.Generator) -> tuple[float, fl
 
 
 def measure(engine: Pipeline) -> dict[str, Any]:
-    """All of it for one trained pipeline."""
+    """All of it for one trained pipeline. Beyond the employees, who are enrolled by their frames, people are on file by
+    one photo each, as it was before it became part of a frame."""
     who, made, rng = photos.parts(), engine._verifier, np.random.default_rng(5)
+    # Those whom the verifier never saw come on file first, then those whose photos trained it.
     more = {**who.others, **who.unseen, **who.callers}
-    order = [sorted(more)[i] for i in rng.permutation(len(more))]
+    order = [
+        group[i]
+        for group in (sorted({**who.unseen, **who.callers}), sorted(who.others))
+        for i in rng.permutation(len(group))
+    ]
     first = crop.cuttings(tuple(more[name][0] for name in order))
     on_file = np.concatenate([engine._gallery, made.directions(first)])
     gate, strangers = frames.frames("gate"), frames.frames("strangers")

@@ -67,13 +67,11 @@ class Gaze(nn.Module):
         return found
 
     def forward(self, x: Tensor, scales: Sequence[float] = SCALES) -> Tensor:
-        found = self.places(x, scales)
-        who = torch.cat([people.flatten(2) for people, _ in found], dim=2)
-        weight = torch.log_softmax(torch.cat([weight.flatten(1) for _, weight in found], dim=1), dim=1)
-        return torch.logsumexp(who + weight[:, None], dim=2)
+        return pooled(self.places(x, scales))
 
     def heat(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Where it looked, (batch, rows, columns) of the finest scale adding up to 1, and the log probabilities."""
+        """Where it looked, (batch, rows, columns) of the finest scale adding up to 1, and the log probabilities, as
+        `forward` gives them."""
         found = self.places(x)
         rows, columns = found[0][1].shape[1:]
         flat = torch.softmax(torch.cat([weight.flatten(1) for _, weight in found], dim=1), dim=1)
@@ -83,4 +81,11 @@ class Gaze(nn.Module):
             begin += weight[0].numel()
             share = part[0].numel() / (rows * columns)
             heat += functional.interpolate(part[:, None], (rows, columns), mode="nearest")[:, 0] * share
-        return heat, self(x)
+        return heat, pooled(found)
+
+
+def pooled(found: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """What `Gaze.places` gives -> log probabilities (batch, outputs + 1) of the whole picture."""
+    who = torch.cat([people.flatten(2) for people, _ in found], dim=2)
+    weight = torch.log_softmax(torch.cat([weight.flatten(1) for _, weight in found], dim=1), dim=1)
+    return torch.logsumexp(who + weight[:, None], dim=2)
