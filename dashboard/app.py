@@ -54,12 +54,12 @@ pages = [
 ]
 
 
-def start() -> None:
-    """The root of the site: Explore, with whatever the link carried."""
-    st.switch_page(explore, query_params=dict(st.query_params))
-
-
-home = st.Page(start, title="Crossover", url_path="home", default=True, visibility="hidden")
+home = st.Page(
+    HERE / "home.py",
+    title="Crossover",
+    default=True,
+    help="Given this much data: a pipeline of stages or one end-to-end network? Four cases, measured.",
+)
 page = st.navigation([home, *pages], position="top")
 # The icon is a file of ours, and the pages have none: Streamlit fetches the icon of a tab from the network.
 icon = (HERE.parent / "favicon.svg").read_text()

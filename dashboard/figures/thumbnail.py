@@ -11,20 +11,20 @@ WIDTH, HEIGHT, EDGE = 240, 110, 8
 Curves = Sequence[tuple[str, Sequence[tuple[float, float]]]]
 
 
-def thumbnail(curves: Curves) -> str:
+def thumbnail(curves: Curves, width: int = WIDTH, height: int = HEIGHT) -> str:
     """An SVG of (colour, ((size, score), …)) lines, sizes on a logarithmic axis; points that cannot be drawn are left
     out. Without any, a frame."""
     drawn = [(colour, [(math.log(x), y) for x, y in line if x > 0 and math.isfinite(y)]) for colour, line in curves]
     every = [point for _, line in drawn for point in line]
-    parts = [f'<rect width="{WIDTH}" height="{HEIGHT}" rx="6" fill="#8892a0" fill-opacity="0.08"/>']
+    parts = [f'<rect width="{width}" height="{height}" rx="6" fill="#8892a0" fill-opacity="0.08"/>']
     if every:
         left, right = min(x for x, _ in every), max(x for x, _ in every)
         low, high = min(0.0, *(y for _, y in every)), max(y for _, y in every)
         for colour, line in drawn:
             places = [
                 (
-                    EDGE + (WIDTH - 2 * EDGE) * ((x - left) / (right - left) if right > left else 0.5),
-                    HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * ((y - low) / (high - low) if high > low else 0.5),
+                    EDGE + (width - 2 * EDGE) * ((x - left) / (right - left) if right > left else 0.5),
+                    height - EDGE - (height - 2 * EDGE) * ((y - low) / (high - low) if high > low else 0.5),
                 )
                 for x, y in line
             ]
@@ -35,6 +35,6 @@ def thumbnail(curves: Curves) -> str:
             )
             parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{ink}"/>' for x, y in places]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
         f"{''.join(parts)}</svg>"
     )

@@ -1,0 +1,44 @@
+"""The front door: every case with who leads, and links that lead where they say."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engines import registry
+
+APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
+
+
+def opened(**params: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=200)
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def text(app: AppTest) -> str:
+    return "\n".join(each.value for each in [*app.title, *app.markdown, *app.caption])
+
+
+def test_every_case_stands_there_with_its_question():
+    shown = text(opened())
+    for case in registry.cases().values():
+        assert case.title in shown
+        assert case.question in shown
+    assert "Who leads: with " in shown
+
+
+def test_without_runs_nobody_is_said_to_win(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path))
+    shown = text(opened())
+    assert shown.count("Not enough runs yet to say who wins.") == len(registry.cases())
+    assert "Who leads" not in shown
+
+
+@pytest.mark.parametrize("params", [{"case": "speech", "task": "digits"}, {"saved": "0" * 20}])
+def test_a_link_to_the_root_that_says_what_to_show_means_explore(params):
+    app = opened(**params)
+    assert any(box.label == "Case" for box in app.selectbox)
