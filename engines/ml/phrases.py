@@ -103,7 +103,8 @@ def extend_key(key, word):
 
 @njit(cache=True)
 def phrase_key(words):
-    key = np.uint64(len(words))
+    # The length is spread over all bits: left small, it would cancel against a word of a small number.
+    key = np.uint64(len(words)) * np.uint64(0xD6E8FEB86659FD93)
     for word in words:
         key = extend_key(key, word)
     return key
