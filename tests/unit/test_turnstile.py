@@ -202,6 +202,66 @@ def test_an_answer_is_measured_against_the_truth():
     assert metric.measure(Candidates((("Bob", 0.4),), 0.5), Candidates(()))[:3] == [0, 0, 0.4]
 
 
+# --- a growing gallery
+
+
+def test_as_people_come_on_file_planted_chances_are_found_again():
+    """Any two people are more alike than one of them and their own photo with a chance of 1 in 500, independently."""
+    from engines.cases.turnstile.gallery import growth
+
+    rng = np.random.default_rng(0)
+    mates = np.where(rng.random((1500, 800)) < 1 / 500, 0.9, 0.1).astype(np.float32)
+    own = rng.integers(0, 62, 1500)
+    mates[np.arange(1500), own] = 0.5
+    strangers = np.where(rng.random((4000, 800)) < 1 / 500, 0.9, 0.1).astype(np.float32)
+    found = growth(mates, own, strangers, (62, 400, 2000), 3000)
+    assert [each.people for each in found] == [62, 400, 800, 3000]
+    assert [each.forecast for each in found] == [False, False, False, True]
+    for each in found[:3]:
+        assert each.rank1 == pytest.approx((1 - 1 / 500) ** (each.people - 1), abs=0.04)
+    assert found[0].rank1 > found[1].rank1 > found[2].rank1 > found[3].rank1
+    # The chance of a single probe is known no better than one in the number on file, so that a forecast is rough.
+    assert found[3].rank1 < 0.15
+
+
+def test_a_stranger_is_let_in_more_often_the_more_people_are_on_file():
+    from engines.cases.turnstile.gallery import growth
+
+    rng = np.random.default_rng(1)
+    mates = rng.normal(0, 1, (200, 600)).astype(np.float32)
+    found = growth(mates, np.zeros(200, int), rng.normal(0, 1, (3000, 600)).astype(np.float32), (60,), 6000)
+    assert found[0].fpir == pytest.approx(0.01, abs=1e-6)
+    # Planted: ten times the people, ten times the chances of a score above the same threshold.
+    assert found[1].fpir == pytest.approx(1 - 0.99**10, abs=0.03)
+    assert found[2].fpir > 0.5
+
+
+def test_verification_is_half_by_chance_and_whole_where_directions_tell():
+    from engines.cases.turnstile.gallery import verification
+
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(100), 3)
+    middles = rng.normal(size=(100, 32))
+    clear = middles[labels] + 0.1 * rng.normal(size=(300, 32))
+    for vectors, low, high in ((clear, 0.98, 1.0), (rng.normal(size=(300, 32)), 0.4, 0.6)):
+        directions = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        assert low <= verification(directions, labels, np.random.default_rng(2)) <= high
+
+
+def test_where_the_network_looked_is_a_share_of_one_and_its_answer_the_same():
+    import torch
+
+    from engines.cases.turnstile import gaze
+
+    network = gaze.Gaze(gaze.Shape(5)).eval()
+    frames = torch.rand(2, 3, gaze.HEIGHT, gaze.WIDTH)
+    with torch.inference_mode():
+        heat, log = network.heat(frames)
+        torch.testing.assert_close(log, network(frames))
+    torch.testing.assert_close(heat.sum(dim=(1, 2)), torch.ones(2))
+    torch.testing.assert_close(log.exp().sum(dim=1), torch.ones(2))
+
+
 # --- budgets
 
 
