@@ -36,6 +36,8 @@ KINDS = np.array([GROUPS.index(bone if bone in GROUPS else bone[:2]) for bone in
 KIND_COUNT = 10
 SCALE = 24.0  # months that count as one
 BATCH = 16
+# A choice by fewer than ten pictures would be a lottery: below, the last weights are taken, and all is learned from.
+HOLD_OUT_FROM = 100
 
 
 def cut(found: Regions) -> Crops:
@@ -170,7 +172,8 @@ def standard(features: NDArray[np.float64], scale: NDArray[np.float32]) -> NDArr
 
 
 def learn(cut_out: Sequence[Crops], ages: NDArray[np.float64], rng: np.random.Generator, progress: Progress) -> Reader:
-    """A reader from crops and ages in months. A sixth is held out to choose the best weights."""
+    """A reader from crops and ages in months. From a hundred on, a tenth is held out to choose
+    between the weights of each quarter of the training."""
     features = np.stack([reading.features(one.measures) for one in cut_out])
     known = ~np.isnan(features)
     count = np.maximum(known.sum(axis=0), 1)
@@ -183,7 +186,7 @@ def learn(cut_out: Sequence[Crops], ages: NDArray[np.float64], rng: np.random.Ge
     measured = standard(features, scale)
     target = ((ages - ages.mean()) / SCALE).astype(np.float32)
     order = rng.permutation(len(ages))
-    held = order[: min(len(ages) // 6, 300)] if len(ages) >= 12 else order[:0]
+    held = order[: min(len(ages) // 10, 300)] if len(ages) >= HOLD_OUT_FROM else order[:0]
     inner = order[len(held) :]
     network = training.build(lambda: Network(measured.shape[1]), rng)
 
@@ -207,7 +210,9 @@ def learn(cut_out: Sequence[Crops], ages: NDArray[np.float64], rng: np.random.Ge
         return float(np.abs(answers(net, held) - target[held]).mean()) if len(held) else 0.0
 
     steps = int(np.clip(110 * len(inner) ** 0.28, 200, 1100))
-    recipe = training.Recipe(steps, learning_rate=4e-3, weight_decay=0.05, validate_every=max(25, steps // 16))
+    # Where nothing is held out, only the last weights count.
+    every = -(-steps // 4) if len(held) else steps
+    recipe = training.Recipe(steps, learning_rate=4e-3, weight_decay=0.05, validate_every=every)
     training.train(network, batches, loss, validate, recipe, rng, progress)
     quantise.round_network(network)
     if len(held) >= 10:

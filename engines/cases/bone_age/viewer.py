@@ -27,6 +27,8 @@ from engines.ml.unet import ConvNorm, placed
 
 SCALE = 24.0  # months that count as one
 BATCH = 16
+# A choice by fewer than ten pictures would be a lottery: below, the last weights are taken, and all is learned from.
+HOLD_OUT_FROM = 100
 
 
 class Residual(nn.Module):
@@ -46,7 +48,7 @@ class Residual(nn.Module):
 class Network(nn.Module):
     """image (batch, 1, h, w), beside (batch, 2) -> (ages (batch,) in units of SCALE, heat (batch, h / 16, w / 16))."""
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96), dropout: float = 0.2) -> None:
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96), dropout: float = 0.1) -> None:
         super().__init__()
         self.widths = tuple(widths)
         one, two, three, four = widths
@@ -120,16 +122,19 @@ class Viewer:
         return cls(network.to(memory_format=torch.channels_last).eval(), kept["level"], kept["error"])
 
 
-def recipe_for(pictures: int) -> training.Recipe:
-    """Steps grow with the number of pictures to the power 0.3, from 240 for twenty."""
-    steps = int(np.clip(98 * pictures**0.3, 150, 1250))
-    return training.Recipe(steps, learning_rate=4e-3, weight_decay=0.05, validate_every=max(25, steps // 16))
+def recipe_for(pictures: int, held: bool) -> training.Recipe:
+    """Steps grow with the number of pictures to the power 0.25, from 530 for twenty. Where nothing is held out, only
+    the last weights count."""
+    steps = round(min(250 * pictures**0.25, 30 * pictures + 20))
+    every = -(-steps // 4) if held else steps
+    return training.Recipe(steps, learning_rate=4e-3, weight_decay=0.05, validate_every=every)
 
 
 def learn(
     pictures: Sequence[Radiograph], ages: NDArray[np.float64], rng: np.random.Generator, progress: Progress
 ) -> Viewer:
-    """A network from pictures and ages in months. A sixth is held out to choose the best weights."""
+    """A network from pictures and ages in months. From a hundred on, a tenth is held out to choose between
+    the weights of each quarter of the training."""
     grey = np.empty((len(pictures), *pictures[0].pixels.shape), np.uint8)
     mm = np.empty(len(pictures))
     side = np.empty(len(pictures))
@@ -139,7 +144,7 @@ def learn(
     level = float(ages.mean())
     target = ((ages - level) / SCALE).astype(np.float32)
     order = rng.permutation(len(ages))
-    held = order[: min(len(ages) // 6, 300)] if len(ages) >= 12 else order[:0]
+    held = order[: min(len(ages) // 10, 300)] if len(ages) >= HOLD_OUT_FROM else order[:0]
     inner = order[len(held) :]
     network = training.build(Network, rng).to(memory_format=torch.channels_last)
 
@@ -162,7 +167,7 @@ def learn(
     def validate(net: nn.Module) -> float:
         return float(np.abs(answers(net, held) - target[held]).mean()) if len(held) else 0.0
 
-    training.train(network, batches, loss, validate, recipe_for(len(inner)), rng, progress)
+    training.train(network, batches, loss, validate, recipe_for(len(inner), len(held) > 0), rng, progress)
     quantise.round_network(network)
     error = float(np.std(answers(network, held) - target[held])) * SCALE if len(held) >= 10 else float(ages.std()) / 2
     return Viewer(network.eval(), level, error)
