@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -122,3 +124,26 @@ def test_masks_nest_and_cannot_be_more_than_there_are() -> None:
     assert [one == other for one, other in zip(few, more, strict=False)] == [True, True]
     with pytest.raises(UserError, match="1 to 160"):
         simulated.masks_of(data.side, Budget(20, {"masks": 500}), 0)
+
+
+@pytest.mark.parametrize("module", ["segment", "viewer"])
+def test_where_nothing_is_held_out_the_last_weights_are_taken(module: str) -> None:
+    """A score that is always the same would keep the first weights that were scored."""
+    recipe_for = importlib.import_module(f"engines.cases.bone_age.{module}").recipe_for
+    for count in (2, 9, 60):
+        recipe = recipe_for(count, held=False)
+        assert recipe.validate_every == recipe.steps
+        assert recipe_for(count, held=True).validate_every < recipe.steps
+
+
+def test_the_collimator_keeps_to_the_fingers() -> None:
+    """A hand that nearly fills the picture: without the rule half of all fields would cut into it."""
+    labels = np.zeros((simulate.HEIGHT, simulate.WIDTH), np.uint8)
+    labels[8:150, 8:-8] = number("MC3")
+    cut, narrowed = [], []
+    for i in range(200):
+        inside, _ = exposure._collimation(labels, np.random.default_rng([9, i]))
+        narrowed.append(not inside.all())
+        cut.append(not inside[labels > 0].all())
+    assert np.mean(narrowed) > 0.4
+    assert np.mean(cut) < 0.12
