@@ -64,7 +64,8 @@ class Subwords:
         import sentencepiece
 
         sentencepiece.set_random_generator_seed(int(rng.integers(2**31)))
-        found = self._processor.encode(list(sentences), enable_sampling=True, alpha=drop, nbest_size=-1)
+        # One thread: made anew for each call, it draws from the seed just given; several would race for sentences.
+        found = self._processor.encode(list(sentences), enable_sampling=True, alpha=drop, nbest_size=-1, num_threads=1)
         return [list(pieces) for pieces in found]
 
     def words(self, pieces: Sequence[int]) -> list[str]:

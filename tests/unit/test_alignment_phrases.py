@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def planted(count: int, seed: int = 0) -> tuple[Corpus, list[set[tuple[int, int]
 
 def found(corpus: Corpus) -> list[set[tuple[int, int]]]:
     links, at = align(corpus)
-    return [set(map(tuple, links[a:b].tolist())) for a, b in zip(at[:-1], at[1:], strict=True)]
+    return [set(map(tuple, links[a:b].tolist())) for a, b in itertools.pairwise(at)]
 
 
 def test_a_planted_word_alignment_is_recovered() -> None:

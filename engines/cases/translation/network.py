@@ -46,7 +46,9 @@ def plan_for(pairs: int) -> Plan:
     """The rule. `pairs` are those trained on."""
     tier = int(np.searchsorted((1_000, 2_500, 14_000), pairs))
     width, layers = (128, 128, 160, 192)[tier], (2, 2, 3, 3)[tier]
-    steps = int(np.clip(5000 * (pairs / 29_000) ** 0.6, 450, 8000))
+    # Fewer than 90 pairs are less than any budget: what is fitted on them is a test, not a comparison.
+    least = min(450, 5 * pairs)
+    steps = int(np.clip(5000 * (pairs / 29_000) ** 0.6, least, 8000))
     return Plan(
         pieces=int(np.clip(3000 * (pairs / 29_000) ** 0.4, 250, 8000)),
         shape=Shape(0, width, 4, layers, layers, 2 * width, dropout=(0.4, 0.3, 0.3, 0.2)[tier]),

@@ -42,7 +42,7 @@ CAPTIONS = Task(
     load="engines.cases.translation.data:captions",
     budgets=CAPTION_BUDGETS,
     models=CAPTION_MODELS,
-    tiny=60,
+    tiny=24,
     simulated=False,
     datasets=("multi30k_en_fr",),
 )
@@ -57,7 +57,7 @@ GERMAN = Task(
     load="engines.cases.translation.data:captions_german",
     budgets=CAPTION_BUDGETS,
     models=CAPTION_MODELS,
-    tiny=60,
+    tiny=24,
     simulated=False,
     datasets=("multi30k_en_de",),
 )
@@ -96,7 +96,7 @@ def own(file: Path) -> Task:
         load="engines.cases.translation.data:own",
         budgets=budgets,
         models=(budgets[3], budgets[6], budgets[9]),
-        tiny=60,
+        tiny=24,
         simulated=False,
         datasets=(),
     )
