@@ -24,14 +24,20 @@ _ELISION = re.compile(r"(?i)((?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu|quoiqu)
 _WHOLE = frozenset(("aujourd'hui", "d'abord", "o'clock"))
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[^\W\d_a-zß-öø-ÿ]|\d)|\n+")
 _LEFT, _RIGHT = frozenset(".,;:!?)]}%..."), frozenset("([{")
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # overrides, embeddings, isolates
 LONGEST = 60  # tokens: a longer sentence is translated in parts
 
 
 def normalise(text: str) -> str:
-    """One line of composed characters: quotes made plain, control and formatting characters dropped."""
+    """One line of composed characters: quotes made plain, control characters dropped, those that turn the direction
+    of the text round included."""
     composed = unicodedata.normalize("NFC", text).translate(_QUOTES)
-    kept = (" " if c.isspace() else c for c in composed if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
+    kept = (" " if c.isspace() else c for c in composed if c.isspace() or not _controls(c))
     return " ".join("".join(kept).split())
+
+
+def _controls(c: str) -> bool:
+    return unicodedata.category(c) in ("Cc", "Cs") or c in _TURNS
 
 
 def sentences(text: str) -> list[str]:

@@ -1,0 +1,244 @@
+"""Translation: text in and out, odd inputs, a user's own pairs, and BLEU against sacreBLEU's own."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sacrebleu
+
+from engines.cases.translation import data, metric
+from engines.cases.translation.pipeline import Pipeline
+from engines.cases.translation.tasks import CAPTIONS, PAIRS, own, tasks
+from engines.cases.translation.text import LONGEST, Analysis, detokenise, normalise, parts, sentences, tokenise
+from engines.core import Budget, Metric, UserError
+
+ANIMALS = {"dog": "chien", "cat": "chat", "bird": "oiseau", "horse": "cheval", "cow": "canard"}
+COLOURS = {"red": "rouge", "green": "vert", "blue": "bleu", "black": "noir", "white": "blanc"}
+VERBS = {"sleeps": "dort", "runs": "court", "eats": "mange", "waits": "attend"}
+
+
+def toy_pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
+    """A little English and French in which adjectives change places: "A red dog runs." -> "Un chien rouge court."."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        animal, colour, verb = (str(rng.choice(list(words))) for words in (ANIMALS, COLOURS, VERBS))
+        found.append((f"A {colour} {animal} {verb}.", f"Un {ANIMALS[animal]} {COLOURS[colour]} {VERBS[verb]}."))
+    return found
+
+
+@pytest.fixture(scope="module")
+def engine() -> Pipeline:
+    """The real chain on 120 sentences of the little language."""
+    made = data.task_data(toy_pairs(120), toy_pairs(5, 1), ("en", "fr"))
+    return Pipeline().fit(made.draw(Budget(100), 0), np.random.default_rng(0))
+
+
+def test_the_chain_learns_words_and_their_order(engine: Pipeline) -> None:
+    right = [engine.answer(x) == y for x, y in toy_pairs(20, 5)]
+    assert np.mean(right) >= 0.95
+    assert engine.answer("A red dog runs. A blue cat sleeps.") == "Un chien rouge court. Un chat bleu dort."
+
+
+ODD = {
+    "French": "Un chien rouge court.",
+    "emoji": "A red dog 🐕‍🦺 runs 😀!",
+    "right to left": "كلب أحمر يجري. A red dog runs. כלב אדום",
+    "bidi control": "A \u202ered\u202c dog \u2066runs\u2069.",
+    "control characters": "A red\x00 dog\x07 runs\x1b[31m.",
+    "a number": "1,234.5",
+    "one sign": "?",
+    "HTML": "<script>alert(1)</script> A red dog & a <b>cat</b>.",
+    "one long word": "a" * 3000,
+    "quotes": "'''''\"\"\"\"''''",
+    "clitics": "'s" * 300,
+    "combining marks": "e\u0301" * 50 + "\u0301" * 50,
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_odd_inputs_get_an_answer(engine: Pipeline, text: str) -> None:
+    given = data.decode(text.encode(), "typed text", CAPTIONS)
+    trace = engine.trace(given)
+    for step in trace.steps:
+        assert step.spec.problem(step.value) is None, step.stage
+    assert trace.answer
+    assert not any(ord(c) < 32 or c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" for c in trace.answer)
+
+
+def test_what_cannot_be_translated_is_passed_through(engine: Pipeline) -> None:
+    assert engine.answer("1,234.5") == "1,234.5"
+    answer = engine.answer("A red Zaphod runs.")
+    assert "Zaphod" in answer
+    assert engine.trace("A red Zaphod runs.").steps[0].value.unknown == ((2,),)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (b"", "no text"),
+        (b" \n\t ", "no text"),
+        (b"\x00\x01", "no text"),
+        (b"\xff\xfe\x00a", "UTF-8"),
+        ("dog " * 5000, "5,000 words: give at most 400"),
+        ("x" * 5000, "at most"),
+    ],
+)
+def test_what_is_refused_is_refused_in_one_sentence(given: bytes | str, says: str) -> None:
+    raw = given if isinstance(given, bytes) else given.encode()
+    with pytest.raises(UserError, match=says) as refused:
+        data.decode(raw, "typed text", CAPTIONS)
+    assert "\n" not in str(refused.value)
+
+
+def test_five_thousand_words_that_reach_the_engine_take_time_in_proportion(engine: Pipeline) -> None:
+    """The page refuses them; the command line and a program may not."""
+    text = " ".join(x.rstrip(".") for x, _ in toy_pairs(1250, 3))
+    assert len(text.split()) == 5000
+    engine.answer(text[:400])
+    lasted = []
+    for share in (1250, 5000):
+        some = " ".join(text.split()[:share])
+        begun = time.process_time()
+        answer = engine.answer(some)
+        lasted.append(time.process_time() - begun)
+        assert len(answer.split()) > 0.9 * share
+    assert lasted[1] < 8 * lasted[0] + 0.5
+
+
+def test_tokens_and_back() -> None:
+    for language, text in [
+        ("en", "The dog doesn't like the man's hat, does it?"),
+        ("en", 'He said "no" (twice), at 10:30 on e-mail.'),
+        ("fr", "L'homme qu'on voit n'est pas d'ici, aujourd'hui."),
+        ("de", "Ein Mann geht über die Straße; er trägt einen Hut."),
+    ]:
+        assert detokenise(tokenise(text, language), language) == text
+    assert tokenise("l'homme d'aujourd'hui", "fr") == ["l'", "homme", "d'", "aujourd'hui"]
+    assert tokenise("don't", "en") == ["do", "n't"]
+    assert normalise("a\u00a0b \u201cc\u201d") == 'a b "c"'
+    assert sentences("One. Two?\nthree") == ["One.", "Two?", "three"]
+
+
+def test_a_long_sentence_is_cut_after_punctuation_and_loses_nothing() -> None:
+    tokens = [f"w{i}" if i % 7 else "," for i in range(1, 500)]
+    cut = parts(tokens)
+    assert [token for part in cut for token in part] == tokens
+    assert max(map(len, cut)) <= LONGEST
+    assert all(part[-1] == "," for part in cut[:-1])
+
+
+def test_names_keep_their_capital_and_sentences_begin_with_one() -> None:
+    pairs = [("The man sees Paris.", "L'homme voit Paris."), ("Then the man sees Paris.", "Puis l'homme voit Paris.")]
+    analysis = Analysis.fit(pairs, ("en", "fr"))
+    assert analysis.source_tokens("The Paris")[0] == "the"
+    assert analysis.source_tokens("Paris sleeps")[0] == "Paris"
+    assert Analysis.from_json(analysis.to_json()) == analysis
+
+
+def answers(count: int) -> tuple[list[str], list[str]]:
+    rng = np.random.default_rng(8)
+    words = ["Le", "chien", "l'homme", "court,", "vite", "Paris", "n'est", "pas", "3.5", "ici."]
+    truth = [" ".join(rng.choice(words, rng.integers(3, 14))) for _ in range(count)]
+    found = [" ".join(w for w in line.split() if rng.random() < 0.85) or "rien" for line in truth]
+    return found, truth
+
+
+@pytest.mark.parametrize("count", [1, 3, 200])
+def test_scores_are_sacrebleus_own(count: int) -> None:
+    found, truth = answers(count)
+    rows = np.stack([metric.measure_french(a, b) for a, b in zip(found, truth, strict=True)])
+
+    def prepared(lines: list[str]) -> list[str]:
+        return [" ".join(tokenise(normalise(line).lower(), "fr")) for line in lines]
+
+    main = sacrebleu.corpus_bleu(prepared(found), [prepared(truth)], tokenize="none", force=True)
+    assert metric.combine(rows) == pytest.approx(main.score, abs=1e-6)
+    assert metric.cased(rows) == pytest.approx(sacrebleu.corpus_bleu(found, [truth]).score, abs=1e-6)
+    assert metric.chrf(rows) == pytest.approx(sacrebleu.corpus_chrf(found, [truth]).score, abs=1e-3)
+    quick = np.stack(
+        [metric.matches(a.split(), b.split()) for a, b in zip(prepared(found), prepared(truth), strict=True)]
+    )
+    assert metric.corpus_bleu(quick) == pytest.approx(main.score, abs=1e-6)
+
+
+def test_scores_of_nothing_and_of_the_truth() -> None:
+    truth = ["Un chien rouge court ici.", "Un chat."]
+    perfect = np.stack([metric.measure_french(line, line) for line in truth])
+    assert metric.combine(perfect) == pytest.approx(100)
+    assert metric.chrf(perfect) == pytest.approx(100)
+    empty = np.stack([metric.measure_french("", line) for line in truth])
+    assert metric.combine(empty) == metric.cased(empty) == metric.chrf(empty) == 0
+    assert metric.sentence_bleu(metric.matches(["x"], ["y"])) == 0
+
+
+def pairs_file(folder: Path, lines: list[str]) -> Path:
+    file = folder / "mine.tsv"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def lines_of(count: int) -> list[str]:
+    return [f"sentence {i} .\tphrase {i} ." for i in range(count)]
+
+
+def test_a_file_of_pairs_is_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PAIRS, str(pairs_file(tmp_path, ["en\tde", *lines_of(400), "", "lone\t", "a\tb\r"])))
+    task = next(task for task in tasks() if task.slug.startswith("pairs_"))
+    made = task.data()
+    assert made.side["languages"] == ("en", "de")
+    assert len(made.tests["test"].x) == 40
+    assert len(made.train.x) == 361
+    assert not set(made.tests["test"].x) & set(made.train.x)
+    assert max(task.budgets) <= made.train.total
+    assert isinstance(task.metric, Metric)
+    again = task.data()
+    assert list(again.tests["test"].x) == list(made.tests["test"].x)
+
+
+def test_other_pairs_are_another_task(tmp_path: Path) -> None:
+    one = own(pairs_file(tmp_path, lines_of(400))).slug
+    other = own(pairs_file(tmp_path, lines_of(401))).slug
+    assert one != other
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"one\ttwo\tthree\n", "Line 1 of mine.tsv has 3 columns"),
+        (b"only one\n", "has 1 columns"),
+        (b"a\tb\n" * 20, "holds 20 pairs: at least 300"),
+        (b"", "holds 0 pairs"),
+        (b"caf\xe9\tx\n", "not UTF-8"),
+    ],
+)
+def test_a_bad_file_of_pairs_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
+    file = tmp_path / "mine.tsv"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=says):
+        data.read_pairs(file)
+
+
+def test_a_missing_file_of_pairs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        data.read_pairs(tmp_path / "none.tsv")
+    with pytest.raises(UserError, match="cannot be read"):
+        data.read_pairs(tmp_path)
+    monkeypatch.delenv(PAIRS, raising=False)
+    with pytest.raises(UserError, match="--pairs"):
+        data.own()
+
+
+def test_subwords_sampled_from_one_seed_are_the_same() -> None:
+    from engines.ml.subwords import Subwords
+
+    text = ["a man in an orange hat", "two dogs are running over the snow", "children play in the park"] * 20
+    subwords = Subwords.fit(text, 60)
+    one, same, other = (subwords.sample(text, 0.3, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert one == same
+    assert one != other
+    assert one != [subwords.encode(line.split()) for line in text]
+    assert [subwords.words(pieces) for pieces in one] == [line.split() for line in text]
