@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import words
-from dashboard.panels import growth, posteriors, radiograph, segments, sightings, spectrogram, text, waveform
+from dashboard.panels import growth, posteriors, radiograph, segments, sightings, spectrogram, text, waveform, wording
 from dashboard.panels.beside import Beside
 from engines.core import Spec, Step
 
@@ -34,6 +34,11 @@ SHOW: Mapping[str, Callable[[Any, Spec, Beside], None]] = {
     "embedding": sightings.embedding,
     "attention": sightings.attention,
     "candidates": sightings.candidates,
+    "tokens": wording.tokens,
+    "phrases": wording.phrases,
+    "options": wording.options,
+    "n_best": wording.n_best,
+    "links": wording.links,
 }
 
 

@@ -28,11 +28,18 @@ def opened(**params: str) -> AppTest:
     return page
 
 
-def statistics(rate: float, examples: int = 40) -> np.ndarray:
-    """Planted errors: `rate` wrong words in 100, spread over examples of ten words."""
-    errors = np.zeros(examples)
-    errors[: round(examples * rate / 100)] = 10
-    return np.stack([errors, np.full(examples, 10.0)], axis=1)
+def statistics(rate: float, metric: str = "", examples: int = 40) -> np.ndarray:
+    """Planted errors of `rate` in 100, in the form that a metric keeps: wrong words of ten, as most do, unless the
+    metric says otherwise."""
+    wrong = np.zeros(examples)
+    wrong[: round(examples * rate / 100)] = 1
+    if metric == "miss rate":  # on file, right, score, overlap, opened
+        ones = np.ones(examples)
+        return np.stack([ones, 1 - wrong, ones, 0.6 * ones, 1 - wrong], axis=1)
+    if metric == "BLEU":  # lengths of answer and reference, matching 1- to 4-grams; the rest is not looked at
+        matches = [(10 - order) * (1 - 0.9 * wrong) for order in range(4)]
+        return np.stack([10 + 0 * wrong, 10 + 0 * wrong, *matches, *[0 * wrong] * 14], axis=1)
+    return np.stack([10 * wrong, np.full(examples, 10.0)], axis=1)
 
 
 @pytest.fixture
@@ -46,11 +53,12 @@ def store(tmp_path, monkeypatch):
             for rank, info in enumerate(case.engines):
                 for place, pairs in enumerate(task.budgets[:-1]):
                     for seed in (0, 1):
-                        errors = statistics(90 - 10 * place + 5 * rank)
+                        kind = task.metric.name
+                        errors = statistics(max(90 - 10 * place + 5 * rank, 0), kind)
                         scores = [Score(task.metric.score(errors), errors)]
-                        scores += [Score(50.0, statistics(50), reading=reading) for reading in info.readings]
-                        scores += [Score(60.0, statistics(60), test=test) for test in task.variants]
-                        scores.append(Score(20.0, statistics(20), oracle="words"))
+                        scores += [Score(50.0, statistics(50, kind), reading=reading) for reading in info.readings]
+                        scores += [Score(60.0, statistics(60, kind), test=test) for test in task.variants]
+                        scores.append(Score(20.0, statistics(20, kind), oracle="words"))
                         budget = Budget(0.0) if info.reference else Budget(pairs)
                         spec = RunSpec(case.slug, task.slug, info.name, budget, seed, info.version)
                         kept.add(Run(spec, tuple(scores), 12.0, 0.02, 1234))

@@ -35,7 +35,7 @@ def filled(
             continue
         for pairs, rate in zip(chosen.budgets, rates[info.shape], strict=False):
             for seed in range(seeds):
-                errors = statistics(rate + seed, examples) if rate else statistics(0, examples)
+                errors = statistics(rate + seed if rate else 0, chosen.metric.name, examples)
                 score = Score(chosen.metric.score(errors), errors)
                 spec = RunSpec(case, task, info.name, Budget(pairs), seed, info.version)
                 store.add(Run(spec, (score,), 12.0, 0.02, 1234))

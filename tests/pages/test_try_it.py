@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import panels
 from engines import registry
+from engines.core import CaseStudy, Task, resolve
 from engines.core.spec import _CHECKS
 from engines.runs import RunStore, kept_models
 
@@ -65,11 +66,23 @@ def written(page: AppTest) -> str:
     return " ".join(element.value for element in page.html)
 
 
+def given(case: CaseStudy, task: Task) -> tuple[str, bytes]:
+    """A file that a visitor may bring: a sound where sounds are taken, a sentence where texts are, else an example."""
+    if "wav" in case.accepts:
+        return "given.wav", sound()
+    if "txt" in case.accepts:
+        return "given.txt", b"A man in a blue shirt is standing on a ladder."
+    example = resolve(case.examples)(task)[0]
+    file = RunStore().root / case.slug / "examples" / example.path
+    return file.name, file.read_bytes()
+
+
 @pytest.mark.parametrize(("case", "task"), TASKS)
 def test_every_case_and_task_answers_or_says_what_is_missing(case, task):
     page = opened(case, task)
     study = registry.case(case)
-    page.file_uploader[0].upload("given.wav", sound()).run()
+    name, content = given(study, study.task(task))
+    page.file_uploader[0].upload(name, content).run()
     assert not page.exception
     kept = kept_models(study, study.task(task), RunStore())
     if not kept:
@@ -78,7 +91,7 @@ def test_every_case_and_task_answers_or_says_what_is_missing(case, task):
     shown = " ".join(element.value for element in page.markdown)
     for name in kept:
         assert study.engine(name).title in shown
-    assert len(page.get("plotly_chart")) >= 1 + len(kept)
+    assert len(page.get("plotly_chart")) + len(page.dataframe) + len(page.get("imgs")) >= len(kept)
 
 
 def test_every_kind_of_value_has_a_panel():
