@@ -136,8 +136,9 @@ def measures(found: Regions) -> Measures:
     for finger in range(1, 6):
         chain = [f"{row}{finger}" for row in ("MC", "PP", "MP", "DP") if (row, finger) != ("MP", 1)]
         for place, name in enumerate(chain):
-            if name in bones:
-                values[name] = mm * _length(bones, chain, place)
+            # A bone whose ends a bad mask has swapped was not measured.
+            if name in bones and (length := _length(bones, chain, place)) > 0:
+                values[name] = mm * length
     _carpal_signs(found.labels, bones, values)
     smooth = ndimage.uniform_filter(found.picture.pixels, 3)
     air = float(np.quantile(found.picture.pixels[::3, ::3], 0.05))

@@ -24,7 +24,8 @@ RANGE = (28.0, 222.0)  # of skeletal ages
 DEVIATION = {2: 5.0, 4: 7.0, 6: 9.3, 9: 10.8, 12: 11.0, 14: 11.5, 16: 13.0, 18: 13.0}
 # months of noise that each source of maturity has of its own, and every bone in it
 CARPAL_NOISE, EPIPHYSIS_NOISE, PLATE_NOISE, BONE_NOISE = 8.0, 7.0, 7.0, 5.0
-STATURE, BONE = 0.04, 0.028  # log units
+# log units; single bones deviate as the growth table says that real ones do
+STATURE = 0.045
 
 # Of the grown hand, mm from the middle of the wrist joint, thumb to the left: carpals as (x, y, half width, half
 # height, tilt in degrees), bases of the metacarpals as (x, y, direction in degrees from straight up).
@@ -135,7 +136,7 @@ def draw_child(rng: np.random.Generator, sex: str = "", age: float | None = None
     ages = tuple(float(skeletal + n) for n in noise)
     table = reading.given_table()
     average = np.array([np.interp(skeletal, table.ages, row) for row in table.average(sex)])
-    lengths = np.exp(average + STATURE * rng.standard_normal() + BONE * rng.standard_normal(len(LONG)))
+    lengths = np.exp(average + STATURE * rng.standard_normal() + table.noise * rng.standard_normal(len(LONG)))
     single = BONE_NOISE * rng.standard_normal((2, len(TUBULAR)))
     small = BONE_NOISE * rng.standard_normal(len(CARPALS))
     maturity = {
