@@ -91,7 +91,7 @@ def test_every_case_and_task_answers_or_says_what_is_missing(case, task):
     shown = " ".join(element.value for element in page.markdown)
     for name in kept:
         assert study.engine(name).title in shown
-    assert len(page.get("plotly_chart")) + len(page.dataframe) + len(page.get("imgs")) >= len(kept)
+    assert len(page.get("plotly_chart")) + len(page.dataframe) + len(page.get("image")) >= len(kept)
 
 
 def test_every_kind_of_value_has_a_panel():
