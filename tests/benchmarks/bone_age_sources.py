@@ -82,10 +82,14 @@ def _real_against_simulated() -> None:
         return
     table = reading.given_table()
     real, skeletal, calendar = [], [], []
+    rests: dict[str, list[np.ndarray]] = {"real": [], "simulated": []}
     for i, (x, y) in enumerate(zip(test.x, test.y, strict=True)):
+        usual = np.array([np.interp(y.months, table.ages, row) for row in table.average(x.sex)])
+        rests["real"].append(np.log(x.lengths(LONG)) - usual)
         real.append(abs(table.look_up(x).months - y.months))
         for k in range(TWINS):
             child = hand.draw_child(np.random.default_rng([32, i, k]), x.sex, y.months)
+            rests["simulated"].append(np.log(child.lengths) - usual)
             found = table.look_up(child.measures).months
             skeletal.append(abs(found - child.skeletal))
             calendar.append(abs(found - child.chronological))
@@ -96,6 +100,11 @@ def _real_against_simulated() -> None:
         ("simulated, age of the skeleton", skeletal),
     ):
         print(f"{name:34} {np.mean(errors):6.1f} ± {np.std(errors) / np.sqrt(len(errors)):.1f}")
+    print("how much children of one age by the calendar differ, %: size, single bones")
+    for name, parts in rests.items():
+        size = np.mean(parts, axis=1)
+        single = np.array(parts) - size[:, None]
+        print(f"{name:34} {100 * size.std():6.1f} {100 * (single - single.mean(axis=0)).std():5.1f}")
 
 
 if __name__ == "__main__":
