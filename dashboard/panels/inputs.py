@@ -21,7 +21,7 @@ from engines import datasets
 from engines.core import CaseStudy, Example, Task, UserError, resolve
 from engines.runs.store import ROOT
 
-RECORDED, UPLOADED, EXAMPLE = "recorded", "uploaded", "example"
+RECORDED, UPLOADED, EXAMPLE, TYPED = "recorded", "uploaded", "example", "typed"
 # What st.audio_input can record at, in samples a second.
 _RATES = (8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000)
 # What a recording is called, by its kind.
@@ -270,6 +270,17 @@ def _microphone(case: CaseStudy, task: Task, key: str) -> None:
     )
 
 
+def _keyboard(case: CaseStudy, task: Task, key: str) -> None:
+    def written() -> None:
+        text = st.session_state.get(key) or ""
+        if text.strip() and take(case, task, Clip("your text", text.encode("utf-8", "replace"), TYPED)):
+            _empty(UPLOADED)
+
+    st.text_area(
+        "Type or paste", key=key, on_change=written, height=110, placeholder="Write here; leave the box to send"
+    )
+
+
 def _camera(case: CaseStudy, task: Task, key: str) -> None:
     st.camera_input(
         "Take a picture",
@@ -287,6 +298,7 @@ def _player(x: Any, task: Task) -> None:
 # kind of input -> the widget that records one, and the one that plays it back
 RECORDERS: Mapping[str, Callable[[CaseStudy, Task, str], None]] = {
     "waveform": _microphone,
+    "text": _keyboard,
     "radiograph": maker.offer,
     "picture": _camera,
 }

@@ -203,3 +203,16 @@ assert "torch" not in sys.modules
     environment = {**os.environ, "CROSSOVER_STORE": str(toy_store), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_typed_sentence_takes_over():
+    page = opened("translation", "captions")
+    assert "Two children" in " ".join(each.value for each in [*page.markdown, *page.html])
+    page.text_area[0].set_value("A dog runs across the <b>beach</b>.").run()
+    assert not page.exception
+    shown = " ".join(each.value for each in [*page.markdown, *page.html])
+    assert "your text" in shown
+    assert "<b>beach</b>" not in shown
+    page.text_area[0].set_value("word " * 5000).run()
+    assert len(page.error) == 1
+    assert page.error[0].value.endswith("What was here before is still below.")
