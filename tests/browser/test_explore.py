@@ -38,7 +38,8 @@ def test_a_click_on_a_point_picks_its_budget(visit):
     page = visit(TOY)
     chart(page)
     # The nth point of the first engine's line is its nth budget: 4, 8, 16, 32.
-    points = page.locator(".js-plotly-plot .scatterlayer .trace.scatter").filter(has=page.locator(".js-line"))
+    lines = page.locator(".js-plotly-plot .scatterlayer .trace.scatter").filter(has=page.locator(".js-line"))
+    points = lines.filter(has=page.locator(".points path.point"))  # forecasts have none
     box = points.last.locator(".points path.point").nth(3).bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator("h1")).to_contain_text("With 32 tones", timeout=PATIENCE)
@@ -56,6 +57,8 @@ def test_the_table_is_one_click_away_and_can_be_downloaded(visit):
 
 def test_a_missing_run_is_made_and_appears(visit):
     page = visit("/explore?case=tones&task=pairs&budget=256")
+    # Both cards are there, so that the first is the pipeline's.
+    expect(page.get_by_role("button", name="Run it here")).to_have_count(2, timeout=PATIENCE)
     page.get_by_role("button", name="Run it here").first.click()
     expect(page.get_by_role("button", name="Run seed 1")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("h1")).to_contain_text("With 256 tones the pipeline has an error rate")
