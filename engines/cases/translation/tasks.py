@@ -16,7 +16,7 @@ from engines.core import Metric, Spec, Task
 TEXT = Spec("text")
 PAIRS = "CROSSOVER_PAIRS"  # names a TSV file of the user's own sentence pairs
 CAPTION_BUDGETS = (100, 200, 300, 600, 1_200, 3_000, 6_000, 10_000, 18_000, 29_000)
-# None by default: a kept pipeline is its aligned corpus, and captions are not ours to pass on (`sweep --keep` keeps them).
+# None by default: a kept pipeline is its aligned corpus, and captions are not ours to pass on (`--keep` keeps them).
 CAPTION_MODELS: tuple[float, ...] = ()
 TEST = 1_000  # pairs that are tested on at most
 
