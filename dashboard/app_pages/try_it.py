@@ -35,7 +35,7 @@ given = inputs.offer(case, task)
 if not kept:
     st.info(
         f"No trained model of {view.title(task)} is kept yet: train some with "
-        f"`python -m engines sweep {case.slug} --task {task.slug}`, then come back.",
+        f"`python -m engines sweep {case.slug} --task {task.slug}{'' if task.models else ' --keep'}`, then come back.",
         icon=":material/model_training:",
     )
     st.stop()
