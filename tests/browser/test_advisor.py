@@ -33,6 +33,7 @@ def test_four_points_are_typed_and_answered(visit):
     box = grid.bounding_box()
     # The first cell of the second column; Tab goes on to the next, Enter ends a cell.
     page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 35 * 1.5)
+    page.wait_for_timeout(800)  # the grid takes the focus; a key before that is lost
     for _, size, score, _ in ROWS:
         for text, onward in ((size, "Tab"), (score, "Enter")):
             page.keyboard.type(text, delay=STROKE)
