@@ -15,12 +15,12 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engines.core import UserError
+from engines.core.files import replacing
 from engines.datasets import cache_directory
 from engines.runs import RunSpec
 
@@ -163,9 +163,8 @@ def _write(path: Path, pid: int, state: str, fraction: float, sentence: str) -> 
         "seconds_left": None,
         "updated": time.time(),
     }
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-    aside.write_text(json.dumps(words))
-    os.replace(aside, path)
+    with replacing(path) as aside:
+        aside.write_text(json.dumps(words))
 
 
 def _alive(pid: int, path: Path) -> bool:

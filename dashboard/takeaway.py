@@ -9,7 +9,6 @@ import io
 import os
 import shutil
 import textwrap
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +28,7 @@ from dashboard.outlook import Outlook
 from dashboard.view import View
 from engines import registry
 from engines.core import UserError
+from engines.core.files import replacing
 from engines.datasets import dataset
 from engines.datasets.published import PublishedGroup, published
 from engines.runs import Point, RunStore, points
@@ -307,14 +307,13 @@ def export(link: str, to: Path, store: RunStore | None = None, views: ViewStore 
     if ending is None:
         raise UserError(f"{to.name} ends in nothing that can be written: end it in {words.listing(list(KINDS), 'or')}.")
     made = KINDS[ending](shown(link, store, views))
-    aside = to.with_name(f".{to.name}.{uuid.uuid4().hex}.partial")
+    if not to.parent.is_dir():
+        raise UserError(f"{to} cannot be written (there is no such folder): name another file.")
     try:
-        aside.write_bytes(made)
-        os.replace(aside, to)
+        with replacing(to) as aside:
+            aside.write_bytes(made)
     except OSError as error:
         raise UserError(f"{to} cannot be written ({error.strerror}): name another file.") from error
-    finally:
-        aside.unlink(missing_ok=True)
     return f"{to}: {len(made):,} bytes."
 
 

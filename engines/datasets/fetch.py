@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import os
 import tarfile
 import zlib
 from pathlib import Path
 
 from engines.core import UserError, resolve
+from engines.core.files import replacing
 from engines.datasets import store
 from engines.datasets.catalogue import Dataset
 from engines.datasets.download import download
@@ -44,14 +44,14 @@ def fetch(entry: Dataset, show: bool = True) -> Path:
 
 
 def _convert(entry: Dataset, archives: list[Path], target: Path) -> None:
-    aside = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
-        resolve(entry.convert)(archives, aside)
-        if wrong := problem(entry, aside):
-            raise UserError(
-                f"What was downloaded of {entry.title} {wrong}: see {entry.page} whether the publisher has changed it."
-            )
-        os.replace(aside, target)
+        with replacing(target) as aside:
+            resolve(entry.convert)(archives, aside)
+            if wrong := problem(entry, aside):
+                raise UserError(
+                    f"What was downloaded of {entry.title} {wrong}: see {entry.page} whether the publisher has changed "
+                    "it."
+                )
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, KeyError, UnicodeDecodeError) as error:
         for archive in archives:
             archive.unlink(missing_ok=True)
@@ -59,5 +59,3 @@ def _convert(entry: Dataset, archives: list[Path], target: Path) -> None:
             f"What was downloaded of {entry.title} is damaged or not the archive expected, and was deleted: run "
             f"`python -m engines data fetch {entry.name}` again, and if it stays so look at {entry.page}."
         ) from error
-    finally:
-        aside.unlink(missing_ok=True)

@@ -7,10 +7,7 @@ runs at once without a lock. Layout under the root: `<case>/runs/<id>.parquet` a
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engines.core import UserError
+from engines.core.files import replacing
 from engines.runs.run import Run, RunSpec
 
 SCHEMA = pa.schema(
@@ -79,14 +77,10 @@ class RunStore:
         if path.exists():
             return False
         table = pa.Table.from_pylist(run.rows(), schema=SCHEMA)
-        aside = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.partial")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(table, aside, compression="zstd", compression_level=19, write_statistics=False)
-            os.replace(aside, path)
+            with replacing(path) as aside:
+                pq.write_table(table, aside, compression="zstd", compression_level=19, write_statistics=False)
         except OSError as error:
-            with suppress(OSError):
-                aside.unlink()
             raise UserError(
                 f"The run could not be written to {path.parent} ({error.strerror}): make room there, or name another "
                 "folder in CROSSOVER_STORE."
@@ -98,13 +92,9 @@ class RunStore:
         target = self.model(spec)
         if target.exists():
             return
-        aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
-        aside.mkdir(parents=True)
-        try:
+        with replacing(target) as aside:
+            aside.mkdir()
             save(aside)
-            os.replace(aside, target)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
 
     def forget(self, spec: RunSpec) -> None:
         """Remove a run, so that a sweep measures it again (used for failed runs that are to be tried once more)."""
@@ -121,7 +111,7 @@ class RunStore:
 
         A row is one score of one run; columns are those of `SCHEMA`. `case` narrows which files are opened.
         """
-        files = sorted(str(path) for path in self.root.glob(f"{case}/runs/*.parquet") if path.name[0] != ".")
+        files = sorted(str(path) for path in self.root.glob(f"{case}/runs/*.parquet"))
         select = f"select {', '.join(columns)} from"
         with duckdb.connect() as connection:
             if not files:

@@ -8,12 +8,12 @@ import signal
 import sys
 import threading
 import time
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engines import registry
 from engines.core import UserError
+from engines.core.files import replacing
 from engines.runs import RunSpec, RunStore
 from engines.sweep.local import Event, run_all
 from engines.sweep.measure import FIT_SHARE
@@ -93,10 +93,8 @@ class Watch:
             "seconds_left": self.seconds_left(),
             "updated": time.time(),
         }
-        self.status.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.status.with_name(f".{self.status.name}.{uuid.uuid4().hex}.partial")
-        aside.write_text(json.dumps(words))
-        os.replace(aside, self.status)
+        with replacing(self.status) as aside:
+            aside.write_text(json.dumps(words))
 
 
 def duration(seconds: float) -> str:

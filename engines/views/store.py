@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
-from contextlib import suppress
 from pathlib import Path
 
 from engines.core import UserError
+from engines.core.files import replacing
 from engines.datasets import cache_directory
 from engines.views.snapshot import MOST_BYTES, Entry, Snapshot, named
 
@@ -111,14 +110,10 @@ class ViewStore:
     def _write(self, path: Path, text: str) -> None:
         if path.exists():  # the name says the content
             return
-        aside = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.partial")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_text(text, encoding="utf-8")
-            os.replace(aside, path)
+            with replacing(path) as aside:
+                aside.write_text(text, encoding="utf-8")
         except OSError as error:
-            with suppress(OSError):
-                aside.unlink()
             raise UserError(
                 f"The view could not be saved in {self.root} ({error.strerror}): make room there, or name another "
                 "folder in CROSSOVER_VIEWS."

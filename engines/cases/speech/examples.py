@@ -7,7 +7,6 @@ is on the machine, utterances of the test sets come first; they are written into
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache, partial
@@ -20,6 +19,7 @@ from engines.cases.speech.digits import digits
 from engines.cases.speech.plans import RATE, Plan
 from engines.cases.speech.sentences import sentences
 from engines.core import Example, Floats, Split, Task, UserError
+from engines.core.files import replacing
 from engines.datasets import cache_directory
 
 # Task -> (text, accent, voice of the test). None of the texts is in a test pool.
@@ -108,15 +108,11 @@ def _keep(file: Path, write: Callable[[Path], object]) -> None:
     Raises:
         UserError: the cache cannot be written.
     """
-    aside = file.with_name(f"{file.name}.{os.getpid()}.partial")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write(aside)
-        os.replace(aside, file)
+        with replacing(file) as aside:
+            write(aside)
     except OSError as error:
         raise UserError(f"{file.parent} cannot be written ({error.strerror}): set CROSSOVER_CACHE.") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ one multiplication in the frequency domain; 32 hours take about a quarter of an 
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from engines.cases.speech.espeak import FASTEST, Espeak
 from engines.cases.speech.plans import RATE, Plan, shard_plans
 from engines.cases.speech.shards import path
 from engines.core import Floats
+from engines.core.files import replacing
 
 # 22050 : 16000
 _UP, _DOWN = 320, 441
@@ -112,13 +112,8 @@ def main() -> None:
     if target.name != path(pool, shard).name:
         sys.exit("the program was changed while it ran")
     samples = np.clip(np.round(render(pool, shard) * 32767), -32768, 32767).astype(np.int16)
-    aside = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    try:
-        with aside.open("wb") as handle:
-            np.save(handle, samples, allow_pickle=False)
-        os.replace(aside, target)
-    finally:
-        aside.unlink(missing_ok=True)
+    with replacing(target) as aside, aside.open("wb") as handle:
+        np.save(handle, samples, allow_pickle=False)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ They are written into the cache and never committed: the photographs are their p
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
 from engines.cases.turnstile.frames import Frames, frames
 from engines.core import Example, Task, UserError
+from engines.core.files import replacing
 from engines.datasets import cache_directory
 
 _SOURCE = "Labeled Faces in the Wild and BSDS500: a frame of the test"
@@ -46,13 +46,9 @@ def _made(cache: Path) -> tuple[Example, ...]:
 def _keep(folder: Path, name: str, held: Frames, i: int) -> str:
     """Written aside and renamed."""
     file = folder / name
-    aside = folder / f"{name}.{os.getpid()}.partial"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(held.files[i].as_py())
-        os.replace(aside, file)
+        with replacing(file) as aside:
+            aside.write_bytes(held.files[i].as_py())
     except OSError as error:
         raise UserError(f"{folder} cannot be written ({error.strerror}): set CROSSOVER_CACHE.") from error
-    finally:
-        aside.unlink(missing_ok=True)
     return str(file)

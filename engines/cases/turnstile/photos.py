@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from engines import datasets
 from engines.core import UserError
+from engines.core.files import replacing
 
 SIDE = 150  # pixels of a photo
 FACE = SIDE / 2.2  # pixels of the face's box, in the middle of the photo
@@ -184,15 +185,10 @@ def folder() -> Path:
 
 def write(table: Any, file: Path) -> None:
     """A Parquet file, written aside and renamed."""
-    import os
-
     import pyarrow.parquet as pq
 
-    aside = file.with_name(f"{file.name}.{os.getpid()}.partial")
     try:
-        pq.write_table(table, aside)
-        os.replace(aside, file)
+        with replacing(file) as aside:
+            pq.write_table(table, aside)
     except OSError as error:
         raise UserError(f"{file.parent} cannot be written ({error.strerror}): set CROSSOVER_CACHE.") from error
-    finally:
-        aside.unlink(missing_ok=True)

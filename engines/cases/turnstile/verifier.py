@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from engines.cases.turnstile import augment, photos
 from engines.cases.turnstile.augment import Strength
 from engines.cases.turnstile.networks import FaceNetwork, Margins, Shape, parameters
 from engines.core import Progress, quiet
+from engines.core.files import replacing
 from engines.ml import quantise, training
 
 VERSION = 1  # of how a verifier is trained
@@ -160,14 +159,10 @@ def verifier(
         return Verifier.load(SHAPE, folder)
     network = compared(cuttings, labels, np.random.default_rng([seed, 7]), progress, plan)
     made = Verifier.of(network, cuttings, labels)
-    aside = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.partial")
-    aside.mkdir(parents=True)
-    try:
+    # Another process may be quicker with the same, or the cache full: then the next run trains it again.
+    with suppress(OSError), replacing(folder) as aside:
+        aside.mkdir()
         made.save(aside)
-        os.replace(aside, folder)
-    except OSError:
-        # Another process was quicker with the same, or the cache is full: the next run trains it again.
-        shutil.rmtree(aside, ignore_errors=True)
     return made
 
 
