@@ -18,22 +18,33 @@ def test_takes_the_place_of_an_older_file(tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_leaves_the_older_file_and_nothing_else_when_stopped(tmp_path: Path, error: type[BaseException]) -> None:
+class Stopped(BaseException):
+    pass
+
+
+def half(aside: Path) -> None:
+    aside.write_text("half of the n")
+    raise Stopped
+
+
+def half_a_folder(aside: Path) -> None:
+    aside.mkdir()
+    (aside / "weights").write_text("half")
+    raise Stopped
+
+
+def test_leaves_the_older_file_and_nothing_else_when_stopped(tmp_path: Path) -> None:
     target = tmp_path / "words.txt"
     target.write_text("old")
-    with pytest.raises(error), replacing(target) as aside:
-        aside.write_text("half of the n")
-        raise error
+    with pytest.raises(Stopped), replacing(target) as aside:
+        half(aside)
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_folder_stopped_half_way_is_gone(tmp_path: Path) -> None:
-    with pytest.raises(ValueError), replacing(tmp_path / "model") as aside:
-        aside.mkdir()
-        (aside / "weights").write_text("half")
-        raise ValueError
+    with pytest.raises(Stopped), replacing(tmp_path / "model") as aside:
+        half_a_folder(aside)
     assert list(tmp_path.iterdir()) == []
 
 
