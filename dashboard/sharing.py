@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard import takeaway, view
+from dashboard import takeaway, view, words
 from dashboard.measured import Measured
 from engines.core import UserError
 from engines.views import Snapshot, ViewStore
@@ -110,11 +110,11 @@ def opened() -> Snapshot | None:
 def banner(snapshot: Snapshot) -> None:
     """What a saved view is, above it."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**:material/bookmark: {plain(snapshot.title)}**")
+        st.markdown(f"**:material/bookmark: {words.plain(snapshot.title)}**")
         if snapshot.note:
-            st.markdown(plain(snapshot.note))
-        by = f" by {plain(snapshot.by)}" if snapshot.by else ""
-        st.caption(f"Saved on {plain(snapshot.made[:10])}{by}; the numbers are those of that day.")
+            st.markdown(words.plain(snapshot.note))
+        by = f" by {words.plain(snapshot.by)}" if snapshot.by else ""
+        st.caption(f"Saved on {words.plain(snapshot.made[:10])}{by}; the numbers are those of that day.")
         with view.said():
             more = takeaway.newer(snapshot)
             told = (
@@ -127,8 +127,3 @@ def banner(snapshot: Snapshot) -> None:
             icon=":material/update:",
             query_params=dict(snapshot.params),
         )
-
-
-def plain(text: str) -> str:
-    """Text that somebody typed, with nothing in it that markdown would take for its own."""
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>$#~|:!" else letter for letter in text)

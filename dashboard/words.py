@@ -104,3 +104,8 @@ def _digits(value: float) -> str:
     """Two significant digits below ten, else three, without trailing noughts."""
     rounded = float(f"{value:.2g}" if value < 9.95 else f"{value:.3g}")
     return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,g}"
+
+
+def plain(text: str) -> str:
+    """Text that a visitor or a file's name had a part in, as Markdown that shows it as it is."""
+    return "".join("\\" + letter if letter in "\\`*_{}[]()<>#+-!|~:$&" else letter for letter in text)

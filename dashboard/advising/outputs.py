@@ -19,7 +19,7 @@ from dashboard.advising.drawing import LOOKS, figure
 from dashboard.advising.question import Question
 from dashboard.advising.reading import Read, read
 from dashboard.advising.telling import Telling
-from dashboard.panels.beside import plain
+from dashboard.words import plain
 from engines.core import UserError
 
 POLL = 0.5  # seconds between two looks at an answer that is being worked out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import sharing, theme, view
+from dashboard import theme, view, words
 from dashboard.figures.thumbnail import thumbnail
 from engines import registry
 from engines.views import Entry, ViewStore
@@ -16,13 +16,13 @@ def draw(entry: Entry, store: ViewStore) -> None:
     curves = [(theme.colour(shape), line) for shape, line in entry.curves]
     with st.container(border=True, gap="xsmall"):
         st.image(thumbnail(curves), width="stretch", alt=f"Curves of {entry.title}")
-        st.markdown(f"**{sharing.plain(entry.title or 'Without a title')}**")
+        st.markdown(f"**{words.plain(entry.title or 'Without a title')}**")
         slug = entry.params.get("case", "")
         about = registry.case(slug).title if slug in registry.cases() else slug
-        by = f" · {sharing.plain(entry.by)}" if entry.by else ""
-        st.caption(f"{sharing.plain(about)} · {sharing.plain(entry.made[:10])}{by}")
+        by = f" · {words.plain(entry.by)}" if entry.by else ""
+        st.caption(f"{words.plain(about)} · {words.plain(entry.made[:10])}{by}")
         if entry.note:
-            st.markdown(f":small[{sharing.plain(entry.note.replace(chr(10), ' '))}]")
+            st.markdown(f":small[{words.plain(entry.note.replace(chr(10), ' '))}]")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.page_link(
                 "app_pages/explore.py", label="Open", icon=":material/visibility:", query_params={"saved": entry.id}
@@ -56,7 +56,7 @@ with view.said():
         st.warning(f"{damaged} of the gallery's files cannot be read and are not shown.", icon=":material/warning:")
     if not found:
         st.info(
-            f"No saved view says “{sharing.plain(search)}”." if search else "Nobody has saved a view yet.",
+            f"No saved view says “{words.plain(search)}”." if search else "Nobody has saved a view yet.",
             icon=":material/bookmark:",
         )
     columns = st.columns(3, gap="medium") if found else []

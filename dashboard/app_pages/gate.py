@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import models, panels, theme, view, words
-from dashboard.panels.beside import plain
+from dashboard.words import plain
 from engines import registry
 from engines.core import CaseStudy, Engine, Task, UserError, resolve
 from engines.core.sighting import Candidates, rates

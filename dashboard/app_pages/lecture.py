@@ -52,25 +52,25 @@ def draw(each: Judged) -> None:
         )
         ours, others = st.columns(2, gap="medium")
         with ours.container(gap="xsmall"):
-            evidence("Measured here", each.measured, "No run of ours tests this yet.", each.claim.number)
+            evidence("Measured here", each.measured, "No run of ours tests this yet.")
         with others.container(gap="xsmall"):
-            evidence("Published by others", each.published, "Nothing published that we know can be compared.", 0)
+            evidence("Published by others", each.published, "Nothing published that we know can be compared.")
 
 
-def evidence(title: str, found: Sequence[Evidence], none: str, number: int) -> None:
+def evidence(title: str, found: Sequence[Evidence], none: str) -> None:
     st.markdown(f"**{title}**")
     if not found:
         st.caption(none)
-    for place, each in enumerate(found):
-        st.markdown(f":small[{SPEAKS[each.speaks]} {_safe(each.text)}]")
+    for each in found:
+        st.markdown(f":small[{SPEAKS[each.speaks]} {words.plain(each.text)}]")
         if not each.measured:
-            st.caption(f"Source: {_safe(each.source)}")
+            st.caption(f"Source: {words.plain(each.source)}")
         elif each.source != claims.HERE:
             st.caption(words.title(each.source))
-        link(each, f"{number}-{place}")
+        link(each)
 
 
-def link(each: Evidence, key: str) -> None:
+def link(each: Evidence) -> None:
     """To the view of Explore that shows it."""
     if each.case not in registry.cases():
         return
@@ -80,10 +80,7 @@ def link(each: Evidence, key: str) -> None:
         params["budget"] = f"{each.budget:g}"
     if each.published:
         params["published"] = each.published
-    with st.container(key=f"see-{key}" if each.measured else None):
-        st.page_link(
-            "app_pages/explore.py", label="See it on Explore", icon=":material/show_chart:", query_params=params
-        )
+    st.page_link("app_pages/explore.py", label="See it on Explore", icon=":material/show_chart:", query_params=params)
 
 
 def _title(slug: str) -> str:
@@ -93,11 +90,6 @@ def _title(slug: str) -> str:
 def _plain(test: str) -> str:
     plain = test.replace("end_to_end", "end-to-end").replace(">=", "at least as good as").replace(">", "better than")
     return re.sub(r"\d{4,}", lambda number: f"{int(number[0]):,}", plain)
-
-
-def _safe(text: str) -> str:
-    """Text of a file, with nothing in it that markdown would take for its own."""
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>$#~|:" else letter for letter in text)
 
 
 st.title("The lecture, claim by claim")

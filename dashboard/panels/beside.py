@@ -33,8 +33,3 @@ def is_dark() -> bool:
 def plot(figure: Any, beside: Beside, alt: str) -> None:
     """A figure without a tool bar, as wide as there is room."""
     st.plotly_chart(figure, key=f"{beside.key}-figure", config={"displayModeBar": False}, alt=alt)
-
-
-def plain(text: str) -> str:
-    """Text that a visitor or a file's name had a part in, as Markdown that shows it as it is."""
-    return "".join("\\" + letter if letter in "\\`*_{}[]()<>#+-!|~:$&" else letter for letter in text)

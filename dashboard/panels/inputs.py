@@ -16,7 +16,8 @@ import streamlit as st
 
 from dashboard import panels, worddiff, words
 from dashboard.panels import maker
-from dashboard.panels.beside import Beside, plain
+from dashboard.panels.beside import Beside
+from dashboard.words import plain
 from engines import datasets
 from engines.core import CaseStudy, Example, Task, UserError, resolve
 from engines.runs.store import ROOT

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.panels.beside import plain
+from dashboard.words import plain
 from engines.core import CaseStudy, Choice, Task, UserError, resolve
 
 

@@ -6,7 +6,8 @@ import streamlit as st
 
 from dashboard import words
 from dashboard.figures import body
-from dashboard.panels.beside import Beside, plain
+from dashboard.panels.beside import Beside
+from dashboard.words import plain
 from engines.core import Spec
 from engines.core.radiograph import Crops, Radiograph, Regions, Saliency, in_years
 

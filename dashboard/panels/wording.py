@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import theme
-from dashboard.panels.beside import Beside, plain
+from dashboard.panels.beside import Beside
+from dashboard.words import plain
 from engines.core import Spec
 from engines.core.wording import Hypothesis, Links, NBest, Options, Phrased, Span, Tokens
 
