@@ -12,6 +12,7 @@ import numpy as np
 
 from dashboard import background, findings, words
 from dashboard.figures.ahead import Ahead, Overtaking
+from engines.claims import measured
 from engines.core import CaseStudy, EngineInfo, Metric, Task, UserError
 from engines.runs import Point
 
@@ -63,8 +64,7 @@ def _outlook(case: CaseStudy, task: Task, here: Sequence[Point]) -> Outlook:
     if not known:
         return nothing
     try:
-        best = perfect(task.metric, [p.mean for own in known.values() for p in own])
-        given = [curve(case, task.metric, name, own, best) for name, own in known.items()]
+        given = [curve(case, task.metric, name, own) for name, own in known.items()]
         made = dict(zip(known, curves.forecasts(given, np.random.default_rng(0), DRAWS), strict=True))
     except UserError as error:
         return replace(nothing, notes=(*notes, f"There is no forecast: {error}"))
@@ -83,31 +83,10 @@ def _outlook(case: CaseStudy, task: Task, here: Sequence[Point]) -> Outlook:
     return Outlook(ahead, found, others, last, first, horizon, tuple(notes))
 
 
-def curve(case: CaseStudy, metric: Metric, name: str, points: Sequence[Point], best: float | None) -> curves.Curve:
-    """An engine's points as a learning curve: seeds side by side, beside the uncertainty of the test examples."""
-    from engines.curves import Curve
-
-    scores = np.full((len(points), max(len(point.scores) for point in points)), np.nan)
-    for place, point in enumerate(points):
-        scores[place, : len(point.scores)] = point.scores
-    spread = [float(np.std(p.draws, ddof=1)) if len(p.draws) > 1 and np.ptp(p.draws) else p.standard_error
-              for p in points]  # fmt: skip
+def curve(case: CaseStudy, metric: Metric, name: str, points: Sequence[Point]) -> curves.Curve:
+    """An engine's points as a learning curve under the name that sentences call it."""
     title = findings.spoken(case, name)
-    return Curve(
-        np.array([point.budget for point in points]),
-        scores,
-        lower_is_better=metric.lower_is_better,
-        name=title[:1].upper() + title[1:],
-        best=best,
-        standard_errors=np.array(spread),
-    )
-
-
-def perfect(metric: Metric, scores: Sequence[float]) -> float | None:
-    """The score of a perfect answer: 0 where lower is better; else 100, or 1 for a share."""
-    if metric.lower_is_better:
-        return 0.0
-    return 100.0 if metric.unit == "%" or max(scores, default=0.0) > 1 else 1.0
+    return measured.learning_curve(points, metric, title[:1].upper() + title[1:])
 
 
 def sentence(case: CaseStudy, task: Task, found: Outlook) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engines.claims.evidence import Evidence, Speaks
-from engines.core import CaseStudy, Shape, Task
+from engines.core import CaseStudy, Metric, Shape, Task
 from engines.runs import Point, RunStore, difference, points
+
+if TYPE_CHECKING:  # it takes a second to import
+    from engines.curves import Curve
 
 Z = 1.96
 HERE = "measured here"
@@ -108,10 +112,9 @@ def hybrid_between(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
         yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
 
 
-def overtaking(case: CaseStudy, store: RunStore, late: bool) -> Iterator[Evidence]:
+def overtaking(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
     """Whether end-to-end overtakes the pipeline as data grow: measured, or with a forecast chance of 95 % within 100
-    times the data; against, where that chance is under 5 %. `late`: a lead from the smallest budget on speaks against.
-    """
+    times the data; against, where that chance is under 5 %."""
     from engines import curves
 
     for task in case.tasks:
@@ -128,9 +131,8 @@ def overtaking(case: CaseStudy, store: RunStore, late: bool) -> Iterator[Evidenc
         ahead = [budget for budget, by in zip(budgets, leads, strict=True) if by > Z]
         view = (source(task), True, case.slug, task.slug)
         if ahead and leads[-1] > Z:
-            always = late and all(by > Z for by in leads)
             text = f"{task.title}: end-to-end is clearly ahead from {amount(ahead[0], task)}."
-            yield Evidence("against" if always else "for", text, *view, ahead[0])
+            yield Evidence("for", text, *view, ahead[0])
             continue
         if len(budgets) < FEWEST:
             text = f"{task.title}: measured at {len(budgets)} budgets so far, too few to say where the curves meet."
@@ -175,31 +177,31 @@ def _slope(found: Sequence[Point], shape: Shape, budgets: Sequence[float], task:
         point = best(found, shape, budget, task)
         assert point is not None
         errors = np.array([point.mean, *point.draws])
-        errors = errors if task.metric.lower_is_better else perfect(task, errors) - errors
+        errors = np.abs(task.metric.best - errors)
         # Where nothing was answered wrongly, the error is taken to be what it may be: its standard error.
         logs.append(np.log(np.maximum(errors, point.standard_error)))
     return np.asarray(np.polyfit(np.log(budgets), np.array(logs), 1)[0])
 
 
-def perfect(task: Task, scores: np.ndarray) -> float:
-    """The score of a perfect answer where higher is better."""
-    return 100.0 if task.metric.unit == "%" or scores.max() > 1 else 1.0
-
-
-def curve(found: Sequence[Point], shape: Shape, task: Task):  # type: ignore[no-untyped-def]
+def curve(found: Sequence[Point], shape: Shape, task: Task) -> Curve:
     """The best engine of a shape at each budget, as a learning curve."""
+    mine = [best(found, shape, budget, task) for budget in shared(found, shape)]
+    return learning_curve([point for point in mine if point is not None], task.metric, NAMES[shape])
+
+
+def learning_curve(points: Sequence[Point], metric: Metric, name: str) -> Curve:
+    """Measured points as a learning curve: seeds side by side, beside the uncertainty of the test examples."""
     from engines.curves import Curve
 
-    mine = [best(found, shape, budget, task) for budget in shared(found, shape)]
-    given = [point for point in mine if point is not None]
-    lower = task.metric.lower_is_better
+    each = [(point.budget, score, point.test_error) for point in points for score in point.scores]
+    sizes, scores, errors = zip(*each, strict=True)
     return Curve.from_points(
-        [point.budget for point in given for _ in point.scores],
-        [score for point in given for score in point.scores],
-        lower_is_better=lower,
-        name=NAMES[shape],
-        best=0.0 if lower else perfect(task, np.array([point.mean for point in given])),
-        standard_errors=np.array([point.standard_error for point in given for _ in point.scores]),
+        sizes,
+        scores,
+        lower_is_better=metric.lower_is_better,
+        name=name,
+        best=metric.best,
+        standard_errors=np.array(errors),
     )
 
 
@@ -261,7 +263,7 @@ def gallery(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
         budget = max(point.budget for point in found)
         here = sorted((p for p in found if p.budget == budget), key=lambda point: sized[point.test])
         few, many = here[0], here[-1]
-        errors = [p.mean if task.metric.lower_is_better else perfect(task, np.array([p.mean])) - p.mean for p in here]
+        errors = [abs(task.metric.best - p.mean) for p in here]
         speaks: Speaks = "for" if errors[-1] <= 2 * errors[0] else "against"
         text = (
             f"{task.title}: {score(few, task)} with {sized[few.test]:,} on file, {score(many, task)} with "

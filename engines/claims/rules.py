@@ -78,13 +78,11 @@ def _with_what_one_has(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
 
 
 def _not_yet(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
-    case = _on(case, X_RAYS)
-    yield from measured.at_largest(case, store, "pipeline", "end_to_end", ties="nothing")
-    yield from others.compared(case.slug, TRADITIONAL, NETWORK)
+    yield from _with_what_one_has(_on(case, X_RAYS), store)
 
 
 def _overtakes(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
-    yield from measured.overtaking(case, store, late=False)
+    yield from measured.overtaking(case, store)
     yield from others.compared(case.slug, NETWORK, TRADITIONAL, low=1)
 
 

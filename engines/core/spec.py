@@ -126,7 +126,7 @@ class Metric:
     `measure` names a function (answer, truth) -> statistics, a float array of shape (k,), of one example;
     `combine` one (statistics of shape (n, k)) -> score. Word error rate keeps (errors, reference words) and combines
     them as 100 * sum / sum; metrics of a whole corpus keep what they need. Since the statistics of every example are
-    kept, uncertainty over test examples needs no second run.
+    kept, uncertainty over test examples needs no second run. `best` is the score of a perfect answer.
     """
 
     name: str
@@ -134,6 +134,7 @@ class Metric:
     lower_is_better: bool
     measure: str
     combine: str
+    best: float = 0.0
 
     def statistics(self, answer: Any, truth: Any) -> Floats:
         return np.asarray(resolve(self.measure)(answer, truth), dtype=np.float64)

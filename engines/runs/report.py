@@ -50,6 +50,11 @@ class Point:
     examples: int = 0
     draws: tuple[float, ...] = ()
 
+    @property
+    def test_error(self) -> float:
+        """The standard error that is due to the test examples alone, which further seeds do not make smaller."""
+        return float(np.std(self.draws, ddof=1)) if len(self.draws) > 1 and np.ptp(self.draws) else self.standard_error
+
 
 def points(case: CaseStudy, task: Task, store: RunStore) -> list[Point]:
     """Every measured point of a task: engines as the case lists them, budgets growing. Failed runs are left out.

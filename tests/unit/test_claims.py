@@ -63,7 +63,7 @@ def test_planted_curves_that_cross_are_seen(store):
     plant(store, "end_to_end", STEEP)
     assert spoken(at_smallest(CASE, store, "pipeline", "end_to_end", ties="for")) == ["for"]
     assert spoken(at_largest(CASE, store, "pipeline", "end_to_end", ties="for")) == ["against"]
-    (seen,) = overtaking(CASE, store, late=True)
+    (seen,) = overtaking(CASE, store)
     assert (seen.speaks, seen.budget) == ("for", 8.0)
     assert spoken(steeper(CASE, store)) == ["for"]
     assert not list(hybrid_between(CASE, store))
@@ -72,7 +72,7 @@ def test_planted_curves_that_cross_are_seen(store):
 def test_planted_curves_that_stay_apart_are_seen(store):
     plant(store, "pipeline", {budget: 40 / budget**0.5 for budget in BUDGETS})
     plant(store, "end_to_end", {budget: 80 / budget**0.1 for budget in BUDGETS})
-    assert spoken(overtaking(CASE, store, late=False)) in (["against"], ["nothing"])
+    assert spoken(overtaking(CASE, store)) in (["against"], ["nothing"])
     assert spoken(steeper(CASE, store)) == ["against"]
 
 
@@ -84,7 +84,7 @@ def test_equal_scores_say_what_the_claim_makes_of_them(store):
 
 
 def test_no_runs_no_evidence(store):
-    for compare in (overtaking(CASE, store, late=False), steeper(CASE, store), hybrid_between(CASE, store)):
+    for compare in (overtaking(CASE, store), steeper(CASE, store), hybrid_between(CASE, store)):
         assert not list(compare)
 
 

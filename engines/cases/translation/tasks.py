@@ -26,6 +26,7 @@ def bleu(language: str) -> Metric:
         name="BLEU",
         unit="",
         lower_is_better=False,
+        best=100.0,
         measure=f"engines.cases.translation.metric:measure_{language}",
         combine="engines.cases.translation.metric:combine",
     )
