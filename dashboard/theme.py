@@ -40,7 +40,7 @@ SCALE = "Viridis"
 SMALL, BODY, TITLE = 12, 14, 16  # px: ticks and labels in a figure, its axis titles, its title
 
 BACKGROUND = {False: "#ffffff", True: "#11161d"}
-TEXT = {False: "#1b2430", True: "#e6eaf0"}
+TEXT = {False: "#111820", True: "#e6eaf0"}
 
 
 def colour(shape: str) -> str:

@@ -56,7 +56,7 @@ def card(case: CaseStudy) -> None:
         lines.setdefault(point.engine, []).append((point.budget, point.mean))
     link = {"case": case.slug, "task": task.slug}
     with st.container(border=True, gap="xsmall", height="stretch"):
-        st.markdown(f"### {case.title}")
+        st.markdown(f"## {case.title}")
         st.markdown(case.question)
         if lines:
             st.image(

@@ -15,13 +15,14 @@ MOST = 420  # pixels of a page's width
 
 
 def show(value: Radiograph, spec: Spec, beside: Beside) -> None:
-    st.image(body.xray(value.pixels, value.note), width=min(MOST, beside.width))
+    st.image(body.xray(value.pixels, value.note), width=min(MOST, beside.width), alt="The radiograph")
     sex = {"F": "a girl's", "M": "a boy's"}.get(value.sex, "sex not known")
     st.caption(f"{value.mm_per_pixel:.2f} mm a pixel, {sex}. {plain(_note(value))}")
 
 
 def regions(value: Regions, spec: Spec, beside: Beside) -> None:
-    st.image(body.overlay(value.picture.pixels, value.labels, value.picture.note), width=min(MOST, beside.width))
+    drawn = body.overlay(value.picture.pixels, value.labels, value.picture.note)
+    st.image(drawn, width=min(MOST, beside.width), alt="The radiograph with the regions that were found in colour")
     found = {spec.labels[number] for number in set(value.labels.ravel().tolist()) - {0}}
     bones = [name for name in spec.labels[1:] if " " not in name]
     lacking = [name for name in bones if name not in found]
@@ -34,7 +35,7 @@ def regions(value: Regions, spec: Spec, beside: Beside) -> None:
 
 
 def crops(value: Crops, spec: Spec, beside: Beside) -> None:
-    st.image(body.sheet(value.patches), width=min(MOST, beside.width))
+    st.image(body.sheet(value.patches), width=min(MOST, beside.width), alt="The parts that were cut out, side by side")
     lost = [name for name, patch in zip(value.names, value.patches, strict=True) if not patch.any()]
     st.caption(
         f"{len(value.names) - len(lost)} parts cut out, each along its own axis"
@@ -44,7 +45,8 @@ def crops(value: Crops, spec: Spec, beside: Beside) -> None:
 
 
 def saliency(value: Saliency, spec: Spec, beside: Beside) -> None:
-    st.image(body.heat(value.picture.pixels, value.heat, value.picture.note), width=min(MOST, beside.width))
+    drawn = body.heat(value.picture.pixels, value.heat, value.picture.note)
+    st.image(drawn, width=min(MOST, beside.width), alt="The radiograph, orange where the network looked most")
     st.caption(
         f"Orange: where the network looked most on its way to {in_years(value.value)}. {plain(_note(value.picture))}"
     )

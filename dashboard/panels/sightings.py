@@ -20,11 +20,12 @@ _SHOWN = 5  # candidates
 
 
 def picture(value: NDArray[np.uint8], spec: Spec, beside: Beside) -> None:
-    st.image(value, width="stretch" if value.shape[1] >= beside.width else "content")
+    width = "stretch" if value.shape[1] >= beside.width else "content"
+    st.image(value, width=width, alt="The picture, as it came")
 
 
 def boxes(value: Boxes, spec: Spec, beside: Beside) -> None:
-    st.image(drawn(value), width="stretch")
+    st.image(drawn(value), width="stretch", alt="The picture with a box around each face that was found")
     others = len(value.boxes) - 1
     if others < 0:
         st.caption("No face was found.")
@@ -52,7 +53,7 @@ def cutting(value: Cutting, spec: Spec, beside: Beside) -> None:
     if not value.picture.size:
         st.caption("There was no face to cut out.")
         return
-    st.image(value.picture, width=160)
+    st.image(value.picture, width=160, alt="The face that was cut out")
     st.caption("The face, turned upright by eyes, nose and mouth: this is all that the next step sees.")
 
 
@@ -68,12 +69,13 @@ def embedding(value: Embedding, spec: Spec, beside: Beside) -> None:
     )
     rows = 4 if len(value.vector) % 4 == 0 else 1
     strip = colours.astype(np.uint8).reshape(rows, -1, 3)
-    st.image(np.kron(strip, np.ones((12, 12, 1), np.uint8)), width="stretch")
+    enlarged = np.kron(strip, np.ones((12, 12, 1), np.uint8))
+    st.image(enlarged, width="stretch", alt="The numbers that describe the face, as a strip of colours")
     st.caption(f"The face as {len(value.vector)} numbers, red above and blue below zero. Faces are compared by these.")
 
 
 def attention(value: Attention, spec: Spec, beside: Beside) -> None:
-    st.image(overlaid(value), width="stretch")
+    st.image(overlaid(value), width="stretch", alt="The picture, bright where the network looked")
     st.caption("Where the network looked: bright is what counted for its answer.")
 
 
