@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import plotly.graph_objects as go
@@ -22,8 +21,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from dashboard import charts, findings, outlook, view, words
-from dashboard.advising.report import STYLE
+from dashboard import charts, documents, findings, outlook, view, words
 from dashboard.outlook import Outlook
 from dashboard.view import View
 from engines import registry
@@ -168,26 +166,25 @@ def of(asked: View, store: RunStore | None = None, snapshot: Snapshot | None = N
     budget = view.nearest(
         options, asked.budget if asked.budget is not None else known[len(known) // 2] if known else None
     )
-    return Shown(asked, found, budget, snapshot.runs if snapshot else provenance(asked, found, store), snapshot)
+    return Shown(asked, found, budget, snapshot.runs if snapshot else provenance(asked, store), snapshot)
 
 
 def now(asked: View, points: Sequence[Point], budget: float, snapshot: Snapshot | None = None) -> Shown:
     """What a page is showing."""
-    runs = snapshot.runs if snapshot else provenance(asked, points, RunStore())
+    runs = snapshot.runs if snapshot else provenance(asked, RunStore())
     return Shown(asked, tuple(points), budget, runs, snapshot)
 
 
-def provenance(asked: View, found: Sequence[Point], store: RunStore) -> dict[str, str]:
-    """Run -> engine, version, seed, hash of its training data and the day it was finished."""
-    wanted = {run for point in found for run in point.runs}
+def provenance(asked: View, store: RunStore) -> dict[str, str]:
+    """Run that counts today -> engine, version, seed, hash of its training data and the day it was finished."""
+    versions = {info.name: info.version for info in asked.case.engines}
     columns = ("distinct id", "engine", "version", "seed", "data_hash", "finished")
-    rows = store.frame("task = ?", [asked.task.slug], columns, asked.case.slug).to_pylist()
+    rows = store.frame("task = ? and error = ''", [asked.task.slug], columns, asked.case.slug).to_pylist()
     return {
-        row[
-            "id"
-        ]: f"{row['engine']} {row['version']}, seed {row['seed']}, data {row['data_hash']}, {row['finished'][:10]}"
+        row["id"]: f"{row['engine']} {row['version']}, seed {row['seed']}, data {row['data_hash']}, "
+        f"{row['finished'][:10]}"
         for row in sorted(rows, key=lambda row: row["id"])
-        if row["id"] in wanted
+        if versions.get(row["engine"]) == row["version"]
     }
 
 
@@ -203,8 +200,7 @@ def freeze(what: Shown, title: str, note: str, by: str = "") -> Snapshot:
 def newer(snapshot: Snapshot, store: RunStore | None = None) -> int:
     """How many runs there are today that the snapshot does not hold."""
     asked = view.resolve(snapshot.params, {}, registry.cases())
-    today = provenance(asked, points(asked.case, asked.task, store or RunStore()), store or RunStore())
-    return len(today.keys() - snapshot.runs.keys())
+    return len(provenance(asked, store or RunStore()).keys() - snapshot.runs.keys())
 
 
 def html(what: Shown) -> str:
@@ -216,14 +212,11 @@ def html(what: Shown) -> str:
 def report(what: Shown, link: str = "") -> str:
     """One page: the answer, the figure, the table, where the numbers come from, whom to cite."""
     case, task = what.view.case, what.view.task
-    chart = what.figure.update_layout(title=None, margin_t=40).to_html(
-        full_html=False, include_plotlyjs=True, config={"displayModeBar": False, "responsive": True}
-    )
     kind = "simulated data" if task.simulated else "real data"
     parts = [
         f"<p>{escape(case.title)}, {escape(task.title)} ({kind}): {escape(task.summary)}</p>",
         f'<p class="answer">{escape(" ".join(what.sentences))}</p>',
-        chart,
+        documents.chart(what.figure.update_layout(title=None, margin_t=40)),
     ]
     if what.snapshot:
         saved = what.snapshot
@@ -232,22 +225,16 @@ def report(what: Shown, link: str = "") -> str:
             0, f"<p><b>{escape(saved.title)}</b>, saved{by} on {escape(saved.made[:10])}. {escape(saved.note)}</p>"
         )
     rows = charts.table(case, task, [point for point in what.points if not point.oracle])
-    parts.append(f"<h2>The numbers</h2>{_table(rows)}")
+    parts.append(f"<h2>The numbers</h2>{documents.table(rows)}")
     made = [{"Run": run, "Made by": how} for run, how in what.runs.items()]
-    parts.append(f"<h2>The runs behind them</h2>{_table(made)}")
+    parts.append(f"<h2>The runs behind them</h2>{documents.table(made)}")
     cited = [dataset(name) for name in task.datasets]
     if cited:
-        items = "".join(f"<li>{escape(each.citation)} {escape(each.licence)}.</li>" for each in cited)
-        parts.append(f"<h2>Data to cite</h2><ul>{items}</ul>")
+        parts.append(f"<h2>Data to cite</h2>{documents.items([f'{each.citation} {each.licence}.' for each in cited])}")
     again = f"python -m engines sweep {case.slug} --task {task.slug}"
     parts.append(f'<p class="small">Every number is measured and made again by <code>{escape(again)}</code>.')
     parts.append(f' This view: <a href="{escape(link, quote=True)}">{escape(link)}</a></p>' if _web(link) else "</p>")
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(what.title)}</title><style>{STYLE}</style></head>"
-        f"<body><h1>{escape(what.title)}</h1>{''.join(parts)}</body></html>"
-    )
+    return documents.page(what.title, parts)
 
 
 def picture(what: Shown, kind: str) -> bytes:
@@ -319,11 +306,3 @@ def export(link: str, to: Path, store: RunStore | None = None, views: ViewStore 
 
 def _web(link: str) -> bool:
     return link.startswith(("http://", "https://"))
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
-        return "<p>None.</p>"
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in rows[0])
-    body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row.values())}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -10,47 +10,33 @@ from html import escape
 
 import plotly.graph_objects as go
 
+from dashboard import documents
 from dashboard.advising.answer import Answer
 from dashboard.advising.question import Question
-
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1b2430; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { text-align: left; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid #d6dce4; vertical-align: top; }
-.answer { font-size: 1.15rem; font-weight: 600; } .small { font-size: .85rem; color: #4a5565; }
-div.wide { overflow-x: auto; }
-"""
 
 
 def html(question: Question, found: Answer, figure: go.Figure) -> str:
     """The whole report as one page: no file, font or script is fetched from elsewhere."""
-    chart = figure.to_html(full_html=False, include_plotlyjs=True, config={"displayModeBar": False, "responsive": True})
-    parts = [f'<p class="answer">{escape(" ".join(found.sentences))}</p>', chart]
+    parts = [f'<p class="answer">{escape(" ".join(found.sentences))}</p>', documents.chart(figure)]
     for title, rows in sections(found):
-        parts.append(f"<h2>{escape(title)}</h2>{_table(rows)}")
+        parts.append(f"<h2>{escape(title)}</h2>{documents.table(rows)}")
     if found.plan:
-        parts.append(f"<h2>How to collect</h2>{_list(found.plan)}")
+        parts.append(f"<h2>How to collect</h2>{documents.items(found.plan)}")
     if found.measurement:
         parts.append(f"<h2>What to measure next</h2><p>{escape(found.measurement)}</p>")
     if found.warnings:
-        parts.append(f"<h2>What to know</h2>{_list(found.warnings)}")
+        parts.append(f"<h2>What to know</h2>{documents.items(found.warnings)}")
     points = [
         {"Approach": row[0], f"Data ({question.unit})": row[1], question.metric or "score": row[2], "±": row[3]}
         for row in question.rows[:2000]
         if any(row[1:])
     ]
-    parts.append(f"<h2>The points</h2>{_table(points)}")
+    parts.append(f"<h2>The points</h2>{documents.table(points)}")
     parts.append(
         '<p class="small">Forecasts are averages over eleven families of learning curves, with intervals that hold '
         "nine times in ten on learning curves like those of LCDB (CC BY 4.0). Made with Crossover.</p>"
     )
-    title = "When does which approach win?"
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1>{''.join(parts)}</body></html>"
-    )
+    return documents.page("When does which approach win?", parts)
 
 
 def sections(found: Answer) -> list[tuple[str, Sequence[Mapping[str, str]]]]:
@@ -93,15 +79,3 @@ def _number(value: float) -> str:
 def _cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in ("=", "@", "\t", "\r") else text
-
-
-def _table(rows: Sequence[Mapping[str, str]]) -> str:
-    if not rows:
-        return "<p>None.</p>"
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in rows[0])
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row.values())}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _list(sentences: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
