@@ -1,6 +1,6 @@
 """The nouns that everything else is made of. NumPy at most."""
 
-from engines.core.case import CaseStudy, Choice, EngineInfo, Example, Task
+from engines.core.case import CaseStudy, Choice, EngineInfo, Example, SideBudget, Task
 from engines.core.engine import NOTHING, Engine, Progress, Shape, Stage, Step, Trace, quiet
 from engines.core.errors import UserError
 from engines.core.spec import Budget, Floats, Metric, Segment, Spec, resolve
@@ -20,6 +20,7 @@ __all__ = [
     "Progress",
     "Segment",
     "Shape",
+    "SideBudget",
     "Spec",
     "Split",
     "Stage",

@@ -34,6 +34,17 @@ class EngineInfo:
 
 
 @dataclass(frozen=True)
+class SideBudget:
+    """A second budget beside the pairs: amounts of `unit` ("masks", "photos of other people") that engines were given
+    for a stage of theirs. `points` are those that differ in nothing else: name of an engine, or "engine+reading", ->
+    amount. `against` is the engine that takes none of it."""
+
+    unit: str
+    points: Mapping[str, float]
+    against: str
+
+
+@dataclass(frozen=True)
 class Task:
     """A data set, its unit and its metric.
 
@@ -57,6 +68,10 @@ class Task:
     seeds: tuple[int, ...] = (0, 1, 2)
     # variant test set -> what it is
     variants: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    # second budgets that some of the case's engines are points of
+    sides: tuple[SideBudget, ...] = ()
+    # "engine+reading" names that say nothing here: not scored
+    without: tuple[str, ...] = ()
 
     def data(self) -> TaskData:
         loaded: TaskData = resolve(self.load)()
