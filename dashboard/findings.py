@@ -111,7 +111,8 @@ def compared(case: CaseStudy, task: Task, points: Sequence[Point], first: str, s
     if not signs:
         return f"{_capital(a)} and {b} do not differ clearly {scope}."
     ahead, behind = (a, b) if signs == {True} else (b, a)
-    return f"{_capital(ahead)} leads {behind} {scope}; the curves do not cross."
+    end = "; the curves do not cross" if len(common) > 1 else ""
+    return f"{_capital(ahead)} leads {behind} {scope}{end}."
 
 
 def _changes(case: CaseStudy, task: Task, found: list[Crossing]) -> str:

@@ -104,6 +104,8 @@ def test_noise_is_no_crossing_and_a_lost_lead_is_told():
     assert findings.crossings(pipeline, network, TASK.metric) == [findings.Crossing(0.2, 0.4, "pipeline", "")]
     never = findings.headline(SPEECH, TASK, curve("pipeline", 60, 50, 45) + curve("end_to_end", 90, 70, 64))
     assert never == "The pipeline leads end-to-end at every budget measured, 6 to 24 min; the curves do not cross."
+    once = findings.headline(SPEECH, TASK, curve("pipeline", 60) + curve("end_to_end", 90, 70))
+    assert once == "The pipeline leads end-to-end at 6 min, the only budget both were measured at."
 
 
 @given(st.lists(st.floats(0, 400), min_size=1, max_size=8))
