@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import cards, charts, findings, outlook, sharing, view, words
+from dashboard import cards, charts, findings, maps, outlook, sharing, view, words
 from dashboard.measured import Measured, load
 from engines.datasets.published import PublishedGroup
 
@@ -49,6 +49,7 @@ def at_budget(shown: view.View, measured: Measured) -> None:
         cards.elsewhere(shown, measured, budget)
     if measured.points:
         behind(shown, measured, budget)
+        maps.offer(case, task, here.points)
         sharing.offer(shown, measured, budget)
 
 

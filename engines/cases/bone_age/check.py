@@ -131,6 +131,7 @@ def _segmenter() -> Any:
 def _loaded(folder: str) -> Any:
     from pathlib import Path
 
+    from engines.cases.bone_age.pipeline import ALL
     from engines.cases.bone_age.segment import Segmenter
 
-    return Segmenter.load(Path(folder))
+    return Segmenter.load(Path(folder) / ALL)

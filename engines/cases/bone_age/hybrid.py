@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save_file
 from engines.cases.bone_age import reading as sums
 from engines.cases.bone_age.anatomy import LONG
 from engines.cases.bone_age.growth import GrowthTable
-from engines.cases.bone_age.pipeline import AGE, GROWTH, REGIONS
+from engines.cases.bone_age.pipeline import AGE, GROWTH, MASKS, REGIONS
 from engines.core import NOTHING, Engine, Progress, Spec, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape
 from engines.core.radiograph import Age, Growth
@@ -33,8 +33,8 @@ CROPS = Spec("crops")
 class Hybrid(Engine):
     name: ClassVar[str] = "hybrid"
     shape: ClassVar[Shape] = "hybrid"
-    version: ClassVar[int] = 1
-    supervision: ClassVar[tuple[str, ...]] = ("masks of the bones of other hands",)
+    version: ClassVar[int] = 2
+    supervision: ClassVar[tuple[str, ...]] = (MASKS,)
 
     segmenter: Any = None  # segment.Segmenter
     reader: Any = None  # crops.Reader: crops and measures -> age

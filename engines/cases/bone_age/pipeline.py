@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,49 +22,78 @@ from engines.ml.kernel import KernelRidge
 
 REGIONS = Spec("regions", labels=LABELS)
 MEASURES, GROWTH, AGE = Spec("measures", "mm"), Spec("growth", "months"), Spec("age", "months")
+MASKS = "masks of the bones of 160 other hands"
+ALL = "all_measures"
+# reading -> how many masks its bones were learned from; its age comes from all measures
+FEWER = {"masks_40": 40, "masks_10": 10}
+
+
+@dataclass(frozen=True)
+class Eye:
+    """What finds the bones (segment.Segmenter; None where the input is measured already), and the regression that was
+    learned on what it measures."""
+
+    segmenter: Any
+    regression: KernelRidge
+
+    @property
+    def parameters(self) -> int:
+        return self.regression.parameters + (self.segmenter.parameters if self.segmenter else 0)
 
 
 @dataclass(frozen=True)
 class Pipeline(Engine):
     name: ClassVar[str] = "pipeline"
     shape: ClassVar[Shape] = "pipeline"
-    version: ClassVar[int] = 1
-    supervision: ClassVar[tuple[str, ...]] = ("masks of the bones of other hands",)
-    readings: ClassVar[tuple[str, ...]] = ("given_table", "all_measures")
+    version: ClassVar[int] = 2
+    supervision: ClassVar[tuple[str, ...]] = (MASKS,)
+    readings: ClassVar[tuple[str, ...]] = ("given_table", ALL, *FEWER)
 
-    segmenter: Any = None  # segment.Segmenter; None where the input is measured already
     table: GrowthTable | None = None
-    regression: KernelRidge | None = None
+    # reading that needs no table -> what it sees with; the others see with that of ALL
+    eyes: Mapping[str, Eye] = field(default_factory=lambda: NOTHING)
 
     def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
         """Raises UserError where there are pictures but no masks to learn the bones from."""
-        segmenter, measured = None, list(data.train.x)
+        ages = np.array([y.months for y in data.train.y])
+        eyes: dict[str, Eye] = {}
+        measured = list(data.train.x)
         if data.x.kind == "radiograph":
             from engines.cases.bone_age import segment
 
-            segmenter = segment.learn(data.side.get("masks", ()), rng, lambda f, s: progress(0.7 * f, s))
-            measured = segment.measure_all(segmenter, data.train.x, lambda f, s: progress(0.7 + 0.28 * f, s))
-        ages = np.array([y.months for y in data.train.y])
-        table = sums.table_of(measured, ages)
-        regression = KernelRidge.fit(np.stack([sums.features(m) for m in measured]), ages, rng).rounded()
+            masks = data.side.get("masks", ())
+            segmenter, measured = segment.learn_and_measure(masks, data.train.x, rng, _part(progress, 0.0, 0.5))
+            eyes[ALL] = Eye(segmenter, _regression(measured, ages, rng))
+            for place, (reading, count) in enumerate(FEWER.items()):
+                eyes[reading] = eyes[ALL]
+                if count < len(masks):
+                    told = _part(progress, 0.5 + 0.25 * place, 0.25)
+                    fewer, seen = segment.learn_and_measure(masks[:count], data.train.x, rng, told)
+                    eyes[reading] = Eye(fewer, _regression(seen, ages, rng))
+        else:
+            eyes[ALL] = Eye(None, _regression(measured, ages, rng))
+            eyes |= dict.fromkeys(FEWER, eyes[ALL])
         progress(1.0, "made the table of averages")
-        return replace(self, segmenter=segmenter, table=table, regression=regression)
+        return replace(self, table=sums.table_of(measured, ages), eyes=eyes)
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
         self.check_reading(reading)
-        table, regression = self._fitted
+        table, eye = self._table, self.eyes.get(reading, self.eyes[ALL])
         first: tuple[Stage, ...] = ()
-        if self.segmenter is not None:
+        if eye.segmenter is not None:
             from engines.cases.bone_age.geometry import measures
 
-            first = (Stage("bones", REGIONS, self.segmenter), Stage("lengths", MEASURES, measures))
-        if reading == "all_measures":
-            return (
-                *first,
-                Stage("age", AGE, lambda m: sums.age(regression(sums.features(m)[None])[0], regression.error)),
-            )
+            first = (Stage("bones", REGIONS, eye.segmenter), Stage("lengths", MEASURES, measures))
+        if reading in self.eyes:
+            known = eye.regression
+            return (*first, Stage("age", AGE, lambda m: sums.age(known(sums.features(m)[None])[0], known.error)))
         used = self._given if reading == "given_table" else table
         return (*first, Stage("growth", GROWTH, used.look_up), Stage("age", AGE, _told))
+
+    @property
+    def segmenter(self) -> Any:
+        """The one that learned from all masks; None where the input is measured already."""
+        return self.eyes[ALL].segmenter if self.eyes else None
 
     def truths(self, x: Any, gold: Mapping[str, Any]) -> Mapping[str, Any]:
         """ "bones": the true mask; "lengths": the true lengths, as they are and not as they are seen."""
@@ -76,39 +105,55 @@ class Pipeline(Engine):
     @cached_property
     def _given(self) -> GrowthTable:
         """The given table over the ages of the budget's own."""
-        table, given = self._fitted[0], sums.given_table()
+        table, given = self._table, sums.given_table()
         inside = (given.ages >= table.ages[0] - 1e-6) & (given.ages <= table.ages[-1] + 1e-6)
         return replace(given, ages=given.ages[inside], size=given.size[:, inside], unsure=given.unsure[:, inside])
 
     @property
-    def _fitted(self) -> tuple[GrowthTable, KernelRidge]:
-        if self.table is None or self.regression is None:
+    def _table(self) -> GrowthTable:
+        if self.table is None:
             raise UserError("This pipeline has not been trained yet: fit it, or load a trained one.")
-        return self.table, self.regression
+        return self.table
 
     @property
     def parameters(self) -> int:
-        table, regression = self._fitted
-        return table.parameters + regression.parameters + (self.segmenter.parameters if self.segmenter else 0)
+        """Of the main reading and of all measures, which share what finds the bones."""
+        return self._table.parameters + self.eyes[ALL].parameters
 
     def save(self, directory: Path) -> None:
-        table, regression = self._fitted
-        save_file(table.arrays(), directory / "table.safetensors")
-        save_file(regression.arrays(), directory / "regression.safetensors")
-        if self.segmenter is not None:
-            self.segmenter.save(directory)
-        (directory / "pipeline.json").write_text(json.dumps({"pictures": self.segmenter is not None}))
+        save_file(self._table.arrays(), directory / "table.safetensors")
+        kept = {name: eye for name, eye in self.eyes.items() if name == ALL or eye is not self.eyes[ALL]}
+        for name, eye in kept.items():
+            folder = directory / name
+            folder.mkdir()
+            save_file(eye.regression.arrays(), folder / "regression.safetensors")
+            if eye.segmenter is not None:
+                eye.segmenter.save(folder)
+        told = {"pictures": self.segmenter is not None, "eyes": list(kept)}
+        (directory / "pipeline.json").write_text(json.dumps(told))
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         kept = json.loads((directory / "pipeline.json").read_text())
-        segmenter = None
-        if kept["pictures"]:
-            from engines.cases.bone_age.segment import Segmenter
+        eyes = {}
+        for name in kept["eyes"]:
+            segmenter = None
+            if kept["pictures"]:
+                from engines.cases.bone_age.segment import Segmenter
 
-            segmenter = Segmenter.load(directory)
-        table = GrowthTable.of(LONG, load_file(directory / "table.safetensors"))
-        return cls(segmenter, table, KernelRidge.of(load_file(directory / "regression.safetensors")))
+                segmenter = Segmenter.load(directory / name)
+            eyes[name] = Eye(segmenter, KernelRidge.of(load_file(directory / name / "regression.safetensors")))
+        eyes = {name: eyes.get(name, eyes[ALL]) for name in (ALL, *FEWER)}
+        return cls(GrowthTable.of(LONG, load_file(directory / "table.safetensors")), eyes)
+
+
+def _regression(measured: list[Measures], ages: np.ndarray, rng: np.random.Generator) -> KernelRidge:
+    return KernelRidge.fit(np.stack([sums.features(m) for m in measured]), ages, rng).rounded()
+
+
+def _part(progress: Progress, start: float, share: float) -> Progress:
+    """Progress of a part that begins at `start` and is `share` of the whole."""
+    return lambda done, said: progress(start + share * done, said)
 
 
 def _told(found: Growth) -> Age:

@@ -163,6 +163,14 @@ def learn(masks: Sequence[Regions], rng: np.random.Generator, progress: Progress
     return Segmenter(ready(network))
 
 
+def learn_and_measure(
+    masks: Sequence[Regions], pictures: Sequence[Radiograph], rng: np.random.Generator, progress: Progress
+) -> tuple[Segmenter, list[Measures]]:
+    """A segmenter from masks, and what geometry measures on the bones that it finds in other pictures."""
+    segmenter = learn(masks, rng, lambda done, said: progress(0.7 * done, said))
+    return segmenter, measure_all(segmenter, pictures, lambda done, said: progress(0.7 + 0.3 * done, said))
+
+
 def loss(network: nn.Module, batch: tuple[Tensor, Tensor, int]) -> Tensor:
     """Cross-entropy of the three answers, each over the pixels that its question is about. Small bones count as much
     as large ones would if they were a third of their size."""

@@ -21,6 +21,7 @@ from engines.ml.lazy import Lazy
 X = Spec("radiograph", "mm", (HEIGHT, WIDTH))
 TRAIN, TEST, NEW_SCANNER = 5000, 320, 160
 MASKS = 160
+FULL_FROM = 20  # X-rays: the smallest budget of a sweep; a test that asks for less pays for less
 # A quarter of the test comes from a scanner that no training picture came from.
 UNSEEN_EVERY = 4
 _POOLS = ("train", "test", "new_scanner", "masks")
@@ -99,14 +100,15 @@ def mask(i: int) -> Regions:
 
 
 def masks_of(side: Mapping[str, Any], budget: Budget, seed: int) -> Mapping[str, Any]:
-    """The masks that a budget's side amount "masks" buys; where it names none, one mask for every X-ray, as long
-    as there are any. Those of one seed nest.
+    """The masks that a budget's side amount "masks" buys; where it names none, all of them, but no more than there are
+    X-rays where these are fewer than twenty. Those of one seed nest.
 
     Raises:
         UserError: there are not as many, or none was asked for.
     """
     masks = side["masks"]
-    count = int(budget.side.get("masks", min(len(masks), max(1, budget.pairs))))
+    usual = len(masks) if budget.pairs >= FULL_FROM else max(1, budget.pairs)
+    count = int(budget.side.get("masks", usual))
     if not 0 < count <= len(masks):
         raise UserError(f"A budget of masks must be 1 to {len(masks)}, but {count} were asked for.")
     order = np.random.default_rng([seed, 2]).permutation(len(masks))[:count]

@@ -1,6 +1,6 @@
 """The face turnstile: frame -> face -> cutting -> embedding -> who, or frame -> who in one network."""
 
-from engines.core import CaseStudy, EngineInfo, Metric, Spec, Task
+from engines.core import CaseStudy, EngineInfo, Metric, SideBudget, Spec, Task
 
 _DETECTOR = "a face detector trained by others (MTCNN)"
 
@@ -27,6 +27,11 @@ GATE = Task(
     simulated=False,
     datasets=("lfw", "bsds500_backgrounds"),
     variants={"strangers": "with 1,000 strangers at the gate, of whom at most one in a hundred may be let in"},
+    sides=(
+        SideBudget(
+            "photos of other people", {"pipeline_500": 500, "pipeline_2000": 2000, "pipeline": 4529}, "end_to_end"
+        ),
+    ),
 )
 
 CASE = CaseStudy(
@@ -39,7 +44,7 @@ CASE = CaseStudy(
             name="pipeline",
             title="Pipeline",
             shape="pipeline",
-            version=1,
+            version=2,
             target="engines.cases.turnstile.pipeline:Pipeline",
             summary="Finds the face, cuts it out, and compares it with everybody on file: a verifier that was trained "
             "on other people. The frames of the budget enrol the employees.",
@@ -49,7 +54,7 @@ CASE = CaseStudy(
             name="pipeline_2000",
             title="Pipeline, 2,000 photos of others",
             shape="pipeline",
-            version=1,
+            version=2,
             target="engines.cases.turnstile.variants:Pipeline2000",
             summary="The same with fewer photos of other people to train the verifier on.",
             supervision=(_DETECTOR, "2,000 photos of other people"),
@@ -58,7 +63,7 @@ CASE = CaseStudy(
             name="pipeline_500",
             title="Pipeline, 500 photos of others",
             shape="pipeline",
-            version=1,
+            version=2,
             target="engines.cases.turnstile.variants:Pipeline500",
             summary="The same with very few photos of other people to train the verifier on.",
             supervision=(_DETECTOR, "500 photos of other people"),
@@ -67,7 +72,7 @@ CASE = CaseStudy(
             name="pipeline_tuned",
             title="Pipeline, verifier tuned",
             shape="pipeline",
-            version=1,
+            version=2,
             target="engines.cases.turnstile.variants:PipelineTuned",
             summary="The verifier goes on learning from the employees' own frames before it enrols them.",
             supervision=(_DETECTOR, "4,529 photos of other people"),
