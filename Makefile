@@ -1,9 +1,10 @@
-# run: serve the dashboard · test: all tests · check: lint, types, layers · sweep: measure what is missing
+# run: serve the dashboard · test: all tests · check: lint, types, layers · sweep: measure what is missing ·
+# readme: renew its tables from the runs
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
 
-.PHONY: run test check sweep
+.PHONY: run test check sweep readme
 
 # An environment that a stamp file declares complete; made again when the requirements change.
 .venv/run.stamp: requirements.txt
@@ -31,3 +32,6 @@ test: .venv/test.stamp
 
 sweep: .venv/run.stamp
 	for case in $$($(BIN)/python -m engines cases); do $(BIN)/python -m engines sweep $$case || exit; done
+
+readme: .venv/run.stamp
+	$(BIN)/python -m engines report --into README.md

@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from engines.core import Metric
-
-
-def amount(value: float, unit: str) -> str:
-    """An amount of data. Hours become seconds or minutes where that reads better: "11 s", "1.5 min", "1.6 h", but
-    never days: "960 h"."""
-    if unit == "hours":
-        return duration(value * 3600) if value < 48 else f"{_digits(value)} h"
-    if unit.endswith("s") and value == 1:
-        unit = unit[:-1]
-    return f"{_digits(value)} {unit}"
+from engines.core.amounts import amount, digits, duration  # noqa: F401 (pages find all words here)
 
 
 def about(value: float, unit: str) -> str:
@@ -21,7 +12,7 @@ def about(value: float, unit: str) -> str:
         return f"{count(float(f'{value:.2g}'))} {unit}"
     number, _, rest = amount(value, unit).partition(" ")
     rounded = float(f"{float(number.replace(',', '')):.2g}")
-    return f"{_digits(rounded)} {rest}".strip()
+    return f"{digits(rounded)} {rest}".strip()
 
 
 def span(low: float, high: float, unit: str, joint: str = "to") -> str:
@@ -32,21 +23,13 @@ def span(low: float, high: float, unit: str, joint: str = "to") -> str:
     return f"{number if same else first} {joint} {last}"
 
 
-def duration(seconds: float) -> str:
-    """A time: "0.8 ms", "12 ms", "45 s", "1.5 min", "1.6 h", "3 days"."""
-    for scale, unit, below in ((1e-3, "ms", 0.9995), (1.0, "s", 59.5), (60.0, "min", 3570.0), (3600.0, "h", 172800.0)):
-        if seconds < below:
-            return f"{_digits(seconds / scale)} {unit}"
-    return f"{_digits(seconds / 86400)} days"
-
-
 def count(value: float) -> str:
     """How many: "840", "12,300", "1.5 million"."""
     if value < 1e6:
         return f"{float(f'{value:.3g}'):,.0f}"
     for scale, unit in ((1e6, "million"), (1e9, "billion")):
         if value < 1000 * scale:
-            return f"{_digits(value / scale)} {unit}"
+            return f"{digits(value / scale)} {unit}"
     return f"{value:.2g}"
 
 
@@ -98,12 +81,6 @@ def chance(probability: float) -> str:
 def listing(parts: list[str], joint: str = "and") -> str:
     """ "a", "a and b", "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {joint} {parts[-1]}" if parts else ""
-
-
-def _digits(value: float) -> str:
-    """Two significant digits below ten, else three, without trailing noughts."""
-    rounded = float(f"{value:.2g}" if value < 9.95 else f"{value:.3g}")
-    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,g}"
 
 
 def plain(text: str) -> str:

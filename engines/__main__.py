@@ -11,7 +11,7 @@ from pathlib import Path
 from engines import registry
 from engines.core import UserError, resolve
 from engines.datasets.cli import add_parser as add_data
-from engines.runs import RunStore, report
+from engines.runs import RunStore, renew, report, tables
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -105,10 +105,19 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser("report", help="mean score and standard error by case, task, engine and budget")
     parser.add_argument("case", nargs="?")
     _add_pairs(parser)
-    parser.add_argument("--json", action="store_true")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true")
+    form.add_argument("--markdown", action="store_true", help="as tables for a README")
+    form.add_argument("--into", type=Path, metavar="FILE", help="renew the tables between the marks of a README")
 
     def run(chosen: argparse.Namespace) -> int:
+        if chosen.into:
+            print(renew(chosen.into, registry.cases(), RunStore()))
+            return 0
         chosen_cases = [registry.case(chosen.case)] if chosen.case else list(registry.cases().values())
+        if chosen.markdown:
+            print("\n\n".join(filter(None, (tables(case, RunStore()) for case in chosen_cases))))
+            return 0
         records = [record for case in chosen_cases for record in report(case, RunStore())]
         if chosen.json:
             print(json.dumps(records, indent=1))

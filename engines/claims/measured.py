@@ -9,6 +9,7 @@ import numpy as np
 
 from engines.claims.evidence import Evidence, Speaks
 from engines.core import CaseStudy, Metric, Shape, Task
+from engines.core.amounts import amount
 from engines.runs import Point, RunStore, difference, points
 
 if TYPE_CHECKING:  # it takes a second to import
@@ -62,7 +63,7 @@ def compared(
     speaks: Speaks = "for" if by > Z else "against" if by < -Z else ties
     how = "not clearly different" if abs(by) <= Z else f"{NAMES[first if by > 0 else second]} is clearly ahead"
     scores = f"{NAMES[first]} {score(a, task)}, {NAMES[second]} {score(b, task)}"
-    text = f"{task.title}, {amount(budget, task)}: {scores}; {how}."
+    text = f"{task.title}, {amount(budget, task.unit)}: {scores}; {how}."
     return Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
 
 
@@ -106,7 +107,7 @@ def hybrid_between(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
             "nothing": "comes nearest to being the best, without a clear difference",
         }[speaks]
         text = (
-            f"{task.title}: of {len(middle)} budgets in between, with {amount(budget, task)} the hybrid {how}, "
+            f"{task.title}: of {len(middle)} budgets in between, with {amount(budget, task.unit)} the hybrid {how}, "
             f"at {score(mine, task)}."
         )
         yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
@@ -131,7 +132,7 @@ def overtaking(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
         ahead = [budget for budget, by in zip(budgets, leads, strict=True) if by > Z]
         view = (source(task), True, case.slug, task.slug)
         if ahead and leads[-1] > Z:
-            text = f"{task.title}: end-to-end is clearly ahead from {amount(ahead[0], task)}."
+            text = f"{task.title}: end-to-end is clearly ahead from {amount(ahead[0], task.unit)}."
             yield Evidence("for", text, *view, ahead[0])
             continue
         if len(budgets) < FEWEST:
@@ -144,8 +145,8 @@ def overtaking(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
         chance = 1 - crossing.never
         speaks: Speaks = "for" if chance > SURE else "against" if chance < 1 - SURE else "nothing"
         text = (
-            f"{task.title}: not overtaken by {amount(budgets[-1], task)}; the forecast gives end-to-end a chance of "
-            f"{chance:.0%} to have overtaken by {amount(FARTHEST * budgets[-1], task)}."
+            f"{task.title}: not overtaken by {amount(budgets[-1], task.unit)}; the forecast gives end-to-end a chance "
+            f"of {chance:.0%} to have overtaken by {amount(FARTHEST * budgets[-1], task.unit)}."
         )
         yield Evidence(speaks, text, *view, budgets[-1])
 
@@ -209,13 +210,6 @@ def source(task: Task) -> str:
     return f"{HERE}, on simulated data" if task.simulated else HERE
 
 
-def amount(size: float, task: Task) -> str:
-    """A budget with its unit; hours below one in minutes or seconds."""
-    if task.unit == "hours" and size < 1:
-        return f"{size * 60:.2g} min" if size * 60 >= 1 else f"{size * 3600:.0f} s"
-    return f"{size:,.0f} {task.unit}" if size >= 100 else f"{size:.3g} {task.unit}"
-
-
 def score(point: Point, task: Task) -> str:
     unit = " %" if task.metric.unit == "%" else f" {task.metric.unit}" if task.metric.unit else ""
     return f"{point.mean:.1f} ± {point.standard_error:.1f}{unit}"
@@ -242,8 +236,8 @@ def more_side_data(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
             by = lead(mine[budget], less[budget], task)
             speaks: Speaks = "for" if by > Z else "against" if by < -Z else "nothing"
             text = (
-                f"{task.title}, {amount(budget, task)}: {case.engine(base).title.lower()} {score(mine[budget], task)}, "
-                f"with {count:,} of the sub-task's examples {score(less[budget], task)}."
+                f"{task.title}, {amount(budget, task.unit)}: {case.engine(base).title.lower()} "
+                f"{score(mine[budget], task)}, with {count:,} of the sub-task's examples {score(less[budget], task)}."
             )
             yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
 

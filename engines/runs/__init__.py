@@ -1,5 +1,6 @@
 """Runs and the store that keeps them."""
 
+from engines.runs.markdown import renew, tables
 from engines.runs.models import kept_models, load_model
 from engines.runs.report import Point, difference, points, report
 from engines.runs.run import Run, RunSpec, Score
@@ -15,5 +16,7 @@ __all__ = [
     "kept_models",
     "load_model",
     "points",
+    "renew",
     "report",
+    "tables",
 ]

@@ -8,6 +8,7 @@ import pytest
 
 from engines import registry
 from engines.__main__ import command_line
+from engines.runs import RunStore, renew
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -39,3 +40,11 @@ def test_every_folder_of_the_readme_exists():
     folders = re.findall(r"^\| `((?:engines|dashboard|tests)[\w/]*)`", README, re.MULTILINE)
     assert folders
     assert all((ROOT / folder).is_dir() for folder in folders)
+
+
+def test_the_tables_of_the_readme_are_those_of_the_runs(tmp_path):
+    copy = tmp_path / "README.md"
+    copy.write_text(README)
+    said = renew(copy, registry.cases(), RunStore(ROOT / "precomputed"))
+    assert all(case in said for case in ("speech", "turnstile", "translation", "bone_age"))
+    assert copy.read_text() == README, "run `make readme`"
