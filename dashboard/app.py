@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import streamlit as st
 
-from dashboard import background
+from dashboard import background, gate
 
 HERE = Path(__file__).parent / "app_pages"
 
@@ -19,6 +19,14 @@ explore = st.Page(
     help="With this much data: a pipeline or an end-to-end network? Measured error against data size.",
 )
 background.warm()
+gates = [
+    st.Page(
+        HERE / "gate.py",
+        title="The gate",
+        url_path="gate",
+        help="Enrol yourself, come to the camera, and see whether the gate opens, step by step. Nothing is stored.",
+    )
+]
 pages = [
     explore,
     st.Page(
@@ -33,6 +41,8 @@ pages = [
         url_path="try_it",
         help="Give an input of your own to models trained with the budget you picked, stage by stage.",
     ),
+    # Where some task looks for someone in pictures.
+    *(gates if gate.tasks() else []),
     st.Page(
         HERE / "lecture.py",
         title="The lecture",

@@ -1,7 +1,6 @@
-"""The gate: enrol people, present a frame, and see whether it opens; for every case that looks for someone in pictures.
+"""The gate: enrol people, present a frame, and see whether it opens; for every task that looks for someone in pictures.
 
-Faces and what is computed from them live in this session's memory alone (st.session_state): nothing is cached for all,
-written, logged or put into a link.
+Faces and what is computed from them live in this session's memory alone; see dashboard/gate.py.
 """
 
 from typing import Any
@@ -9,140 +8,142 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard import models, panels, theme, view, words
-from dashboard.words import plain
-from engines import registry
-from engines.core import CaseStudy, Engine, Task, UserError, resolve
-from engines.core.sighting import Candidates, rates
-from engines.runs import RunSpec, RunStore
+from dashboard import gate, models, panels, theme, view, words
+from dashboard.figures.det import det
+from dashboard.panels.beside import Beside, is_dark, plain, plot
+from engines.core import CaseStudy, EngineInfo, Task, Trace, UserError, resolve
+from engines.core.sighting import Boxes, Candidates, Enrols, rates
+from engines.runs import RunSpec
 from engines.runs.store import ROOT
 
-ENROLLED = "gate_enrolled"  # name -> pictures, in the session
-LIMITS = (0.003, 0.01, 0.03, 0.1)  # FPIR that can be chosen
+# FPIR that can be chosen: fewer than 3 of 1,000 strangers cannot be told from chance.
+LIMITS = (0.003, 0.01, 0.03, 0.1, 0.3)
+START = 0.1
+COLUMNS = 2  # steps abreast
 
-
-def tasks() -> list[tuple[CaseStudy, Task]]:
-    """Those whose input is a picture and whose answer is who it may be."""
-    pairs = [(case, task) for case in registry.cases().values() for task in case.tasks]
-    return [(case, task) for case, task in pairs if (task.x.kind, task.y.kind) == ("picture", "candidates")]
+Opening = dict[str, tuple[EngineInfo, RunSpec]]
 
 
 def main() -> None:
     st.title("The gate")
-    found = tasks()
+    found = gate.tasks()
     if not found:
         st.info("No case looks for someone in pictures.", icon=":material/info:")
         return
     case, task = found[0]
     st.markdown(
-        "Enrol yourself and others, then come to the gate. It opens for those on file; “unknown” is an answer too."
+        "Enrol yourself and others, then come to the gate. It opens for those on file; “unknown” is an answer too. "
+        "Nothing you show leaves the memory of this session."
     )
     kept: dict[str, dict[float, RunSpec]] = {}
     with view.said():
         kept = models.kept(case, task)
-    opening = [info for info in case.engines if info.name in kept and not info.reference]
-    if not opening:
+    infos = {info.name: info for info in case.engines if info.name in kept and not info.reference}
+    budgets = sorted({budget for name in infos for budget in kept[name]})
+    if not budgets:
         st.info(
             f"No trained model of {view.title(task)} is kept yet: train some with "
             f"`python -m engines sweep {case.slug} --task {task.slug}`, then come back.",
             icon=":material/model_training:",
         )
         return
-    specs = {info.name: kept[info.name][max(kept[info.name])] for info in opening}
-    engines = {info.name: models.loaded(info, specs[info.name], task) for info in opening}
-    comparing = [info for info in opening if hasattr(engines[info.name], "enrol")]
+    budget = budgets[-1]
+    if len(budgets) > 1:
+        budget = st.select_slider(
+            "Training data",
+            budgets,
+            value=budget,
+            format_func=lambda amount: words.amount(amount, task.unit),
+            key="gate_budget",
+            help="Every engine here learned from as much.",
+        )
+    opening = {name: (info, kept[name][budget]) for name, info in infos.items() if budget in kept[name]}
+    engines = {name: models.loaded(info, spec, task) for name, (info, spec) in opening.items()}
+    comparing = [name for name in opening if hasattr(engines[name], "enrol")]
     if not comparing:
-        st.info("No engine that can enrol people is kept: run the pipeline's sweep.", icon=":material/info:")
+        st.info("No engine that can enrol people is kept at this budget: pick another.", icon=":material/info:")
         return
-    chosen = comparing[0]
-    enrol(case, task, engines[chosen.name])
-    picture = present(case, task)
-    if picture is not None:
-        opened(chosen.title, with_enrolled(engines[chosen.name]), specs[chosen.name], picture)
-        others = [info for info in opening if not hasattr(engines[info.name], "enrol")]
-        for info in sorted(others, key=lambda info: info.shape, reverse=True):
-            with st.container(border=True):
-                st.markdown(f":{theme.MARKDOWN[info.shape]}[**{theme.SIGNS[info.shape]} {info.title}**]")
-                st.caption(
-                    "It knows only those whom it was trained on, and nobody whom you enrolled: for it, enrolling "
-                    "someone means training again."
-                )
-                step = models.traced(engines[info.name], picture).steps[-1]
-                panels.show(step.value, step.spec, panels.Beside(f"gate-{info.name}", colour=theme.COLOURS[info.shape]))
+    first = comparing[0]
+    enrolling(case, task, engines[first])  # type: ignore[arg-type]
+    frame = presented(case, task)
+    limit = st.select_slider(
+        "Strangers who may be let in (FPIR)",
+        LIMITS,
+        value=START,
+        format_func=lambda share: f"{share:.1%}".replace(".0%", "%"),
+        key="gate_limit",
+        help="NIST's terms. FPIR, the false-positive identification rate: of searches for strangers, the share that "
+        "lets one in. FNIR, the false-negative identification rate: of searches for people on file, the share that "
+        "does not bring up the right one above the threshold.",
+    )
+    if frame is not None:
+        info, spec = opening[first]
+        compared(info, spec, gate.with_people(engines[first], spec), frame, limit)  # type: ignore[arg-type]
+        beside = [name for name in opening if name not in comparing]
+        columns = st.columns(max(1, len(beside)), gap="medium")
+        for column, name in zip(columns, beside, strict=False):
+            with column.container(border=True, height="stretch"):
+                trained(*opening[name], engines[name], frame, limit)
+    traded(opening, first, limit)
     privacy()
 
 
-def enrol(case: CaseStudy, task: Task, engine: Any) -> None:
+def enrolling(case: CaseStudy, task: Task, engine: Enrols) -> None:
     """Bring pictures of someone; those that will not do are told why."""
-    held: dict[str, list[np.ndarray]] = st.session_state.setdefault(ENROLLED, {})
     with st.container(border=True):
         st.subheader("Enrol", anchor="enrol")
+        turn = gate.turn()
         name = st.text_input("Name", key="gate_name", max_chars=40, placeholder="Who is it?")
-        turn = st.session_state.get("gate_turn", 0)
         files = st.file_uploader(
             "One picture or several", type=list(case.accepts), accept_multiple_files=True, key=f"gate_files_{turn}"
         )
-        shot = st.camera_input("Or take one", key=f"gate_shot_{turn}") if st.toggle("Use the camera") else None
-        if st.button("Enrol", disabled=not name.strip() or not (files or shot), icon=":material/person_add:"):
-            good = []
-            for file in [*files, *([shot] if shot else [])]:
-                reason = ""
-                try:
-                    picture = resolve(case.decode)(file.getvalue(), file.name, task)
-                    reason = engine.unfit(picture)
-                except UserError as error:
-                    picture, reason = None, str(error)
-                if reason:
-                    st.warning(f"{plain(file.name)}: {plain(reason)}", icon=":material/no_photography:")
-                else:
-                    good.append(picture)
-            if good and name.strip() in engine.people:
-                st.warning("Somebody of that name is on file already: take another name.", icon=":material/badge:")
-            elif good:
-                held.setdefault(name.strip(), []).extend(good)
-                st.session_state["gate_turn"] = turn + 1
-                st.rerun()
+        shot = None
+        if st.toggle("Use the camera", key="gate_camera"):
+            shot = st.camera_input("Look into the camera, alone", key=f"gate_shot_{turn}")
+        given = [(file.name, file) for file in files] + ([("The camera's picture", shot)] if shot else [])
+
+        def take() -> None:
+            with_bytes = [(title, file.getvalue()) for title, file in given]
+            gate.enrol(case, task, engine, st.session_state.get("gate_name", ""), with_bytes)
+
+        st.button(
+            "Enrol", on_click=take, disabled=not (name.strip() and given), icon=":material/person_add:", key="gate_take"
+        )
+        for reason in st.session_state.get(gate.REASONS, []):
+            st.warning(plain(reason), icon=":material/no_photography:")
+        held = gate.people()
         if held:
-            listed = words.listing([f"{plain(who)} ({len(pictures)})" for who, pictures in held.items()])
-            st.markdown(f"You enrolled {listed}. With them {len(engine.people) + len(held)} people are on file.")
-            st.button("Forget everyone", on_click=forget, icon=":material/delete_forever:")
+            st.markdown(
+                f"You enrolled {words.listing([f'{plain(who)} ({len(shown)})' for who, shown in held.items()])}. "
+                f"With them {len(engine.people) + len(held)} people are on file."
+            )
+            shown = [(who, picture) for who, pictures in held.items() for picture in pictures][:12]
+            st.image([picture for _, picture in shown], caption=[who for who, _ in shown], width=110)
+        else:
+            st.caption(f"{len(engine.people)} people are on file, by the frames of the budget.")
 
 
-def forget() -> None:
-    """Drop all faces of this session, the frame at the gate included."""
-    for name in [key for key in st.session_state if str(key).startswith("gate_")]:
-        if not str(name).startswith(("gate_files", "gate_shot", "gate_frame")):
-            del st.session_state[name]
-    st.session_state["gate_turn"] = int(np.random.default_rng().integers(1 << 30))
-
-
-def with_enrolled(engine: Any) -> Any:
-    """The engine with the session's people on file besides its own."""
-    for name, pictures in st.session_state.get(ENROLLED, {}).items():
-        engine = engine.enrol(name, pictures)
-    return engine
-
-
-def present(case: CaseStudy, task: Task) -> np.ndarray | None:
-    """The frame at the gate, by upload, camera or example."""
+def presented(case: CaseStudy, task: Task) -> np.ndarray | None:
+    """The frame at the gate, by upload, camera or example; what is wrong with a bad one."""
     st.subheader("Come to the gate", anchor="present")
-    turn = st.session_state.get("gate_turn", 0)
+    turn = gate.turn()
     examples = {example.title: example for example in resolve(case.examples)(task)} if case.examples else {}
-    ways = ["Upload", "Camera", *(["Example"] if examples else [])]
-    way = st.segmented_control("How", ways, default=ways[-1], key="gate_way", label_visibility="collapsed")
-    content, name = None, "the picture"
+    ways = [*(["Example"] if examples else []), "Upload", "Camera"]
+    way = st.segmented_control("How", ways, default=ways[0], key="gate_way", label_visibility="collapsed")
+    content, name, file = None, "The camera's picture", None
     if way == "Camera":
         file = st.camera_input("The gate's camera", key=f"gate_frame_camera_{turn}")
     elif way == "Upload":
         file = st.file_uploader("A picture of who comes", type=list(case.accepts), key=f"gate_frame_file_{turn}")
-    else:
-        file = None
-        picked = st.selectbox("An example", list(examples), key="gate_example") if way else None
-        if picked:
-            path = ROOT / case.slug / "examples" / examples[picked].path
-            content, name = path.read_bytes(), path.name
+        name = file.name if file else ""
+    elif way == "Example":
+        picked = examples[st.selectbox("Who comes", list(examples), key="gate_example")]
+        path = ROOT / case.slug / "examples" / picked.path
+        content, name = path.read_bytes(), path.name
+        if picked.note:
+            st.caption(plain(picked.note))
     if file is not None:
-        content, name = file.getvalue(), file.name
+        content = file.getvalue()
     if content is None:
         st.info("Give a picture, and the gate answers.", icon=":material/arrow_upward:")
         return None
@@ -154,55 +155,116 @@ def present(case: CaseStudy, task: Task) -> np.ndarray | None:
     return frame
 
 
-def opened(title: str, engine: Engine, spec: RunSpec, picture: np.ndarray) -> None:
-    """Whether it opens, at the threshold of the false-positive rate that the visitor chose, and how it came to it."""
-    statistics = measured(spec)
-    trace = models.traced(engine, picture)
+def answered(engine: Any, spec: RunSpec, frame: np.ndarray, people: tuple[tuple[str, int], ...] = ()) -> Trace:
+    """Every step, worked out once for this frame, whatever slider moves."""
+    return gate.once(("answer", spec.id, gate.digest(frame), people), lambda: models.traced(engine, frame))
+
+
+def judged(spec: RunSpec, trace: Trace, limit: float) -> tuple[Candidates, str]:
+    """The answer at the threshold that lets in `limit` of strangers, and what was measured there."""
     answer: Candidates = trace.answer
-    threshold = answer.threshold
-    if statistics is not None:
-        limit = st.select_slider(
-            "Strangers who may be let in (FPIR)", LIMITS, value=0.01, format_func=lambda v: f"{v:.1%}", key="gate_limit"
-        )
-        strangers = np.sort(statistics[statistics[:, 0] == 0, 2])[::-1]
-        threshold = float(np.nextafter(strangers[min(int(limit * len(strangers)), len(strangers) - 1)], np.inf))
-        missed, let_in = rates(statistics, threshold)
-        st.caption(
-            f"Measured with {len(strangers):,} strangers at a score of {threshold:.3f}: {let_in:.1%} of strangers are "
-            f"let in (FPIR), and {missed:.0%} of the people on file are kept out (FNIR). Whom you enrolled is not in "
-            "these numbers; the more people are on file, the more strangers look like one of them."
-        )
-    answer = Candidates(answer.people, threshold, answer.box)
+    statistics, _ = gate.measured(spec)
+    if statistics is None:
+        return answer, "What strangers do at this gate was not measured: the threshold is the engine's own."
+    threshold = gate.threshold(statistics, limit)
+    missed, let_in = rates(statistics, threshold)
+    strangers, mates = int((statistics[:, 0] == 0).sum()), int((statistics[:, 0] > 0).sum())
+    told = (
+        f"Measured at the score of {threshold:.2f}: **{let_in:.1%}** of {strangers:,} strangers are let in (FPIR), and "
+        f"**{missed:.0%}** of {mates:,} searches for people on file are kept out (FNIR)."
+    )
+    return Candidates(answer.people, threshold, answer.box), told
+
+
+def verdict(answer: Candidates) -> None:
     show = st.success if answer.opens else st.error
     show(f"**{plain(str(answer))}**", icon=":material/lock_open:" if answer.opens else ":material/lock:")
-    st.caption(f"{title}: every step.")
-    columns = st.columns(len(trace.steps), gap="medium")
-    for place, (column, step) in enumerate(zip(columns, trace.steps, strict=True)):
-        with column:
-            shown = answer if step is trace.steps[-1] else step.value
-            st.markdown(f"**{place + 1}. {step.stage}** :small[· {words.duration(step.seconds)}]")
-            panels.show(shown, step.spec, panels.Beside(f"gate-{place}", colour=theme.COLOURS["pipeline"]))
 
 
-def measured(spec: RunSpec) -> np.ndarray | None:
-    """What the run measured where strangers came too: (examples, columns)."""
-    rows = RunStore().frame("id = ? and test != 'test' and reading = '' and oracle = ''", (spec.id,)).to_pylist()
-    for row in rows:
-        statistics = np.asarray(row["statistics"], float)
-        if (statistics[:, 0] == 0).any():
-            return statistics
-    return None
+def compared(info: EngineInfo, spec: RunSpec, engine: Enrols, frame: np.ndarray, limit: float) -> None:
+    """The engine that compares with everybody on file: whether it opens, and how it came to it."""
+    trace = answered(engine, spec, frame, gate.enrolled())
+    answer, told = judged(spec, trace, limit)
+    with st.container(border=True, key="gate-pipeline"):
+        st.markdown(f":{theme.MARKDOWN[info.shape]}[**{theme.SIGNS[info.shape]} {info.title}**]")
+        verdict(answer)
+        more = " Whom you enrolled is not in these numbers; the more people are on file, the more strangers look like "
+        st.caption(told + (more + "one of them." if gate.people() else ""))
+        seen = [step.value for step in trace.steps if isinstance(step.value, Boxes)]
+        if seen and len(seen[0].boxes) > 1:
+            st.caption(
+                f"{len(seen[0].boxes)} faces are in the picture. The gate asks the one nearest to it, the largest that "
+                "is surely a face, drawn in green; the others are grey."
+            )
+        for start in range(0, len(trace.steps), COLUMNS):
+            some = list(enumerate(trace.steps))[start : start + COLUMNS]
+            for column, (place, step) in zip(st.columns(COLUMNS, gap="medium"), some, strict=False):
+                with column:
+                    value = answer if step is trace.steps[-1] else step.value
+                    st.markdown(f"**{place + 1}. {step.stage}** :small[· {words.duration(step.seconds)}]")
+                    panels.show(value, step.spec, Beside(f"gate-{place}", colour=theme.COLOURS[info.shape]))
+
+
+def trained(info: EngineInfo, spec: RunSpec, engine: Any, frame: np.ndarray, limit: float) -> None:
+    """An engine that knows only whom it was trained on: its answer, and what it can never do."""
+    trace = answered(engine, spec, frame)
+    answer, told = judged(spec, trace, limit)
+    _, seconds = gate.measured(spec)
+    st.markdown(f":{theme.MARKDOWN[info.shape]}[**{theme.SIGNS[info.shape]} {info.title}**]")
+    verdict(answer)
+    st.caption(told)
+    held = list(gate.people())
+    st.markdown(
+        "It can name only those whom it was trained on"
+        + (f", and never {words.listing([plain(name) for name in held])}" if held else "")
+        + ": to enrol one more person it has to be trained again on everybody’s frames, which took "
+        + f"{words.duration(seconds)} of one processor core this time."
+    )
+    for place, step in enumerate(trace.steps):
+        value = answer if step is trace.steps[-1] else step.value
+        st.markdown(f"**{place + 1}. {step.stage}** :small[· {words.duration(step.seconds)}]")
+        panels.show(value, step.spec, Beside(f"gate-{info.name}-{place}", colour=theme.COLOURS[info.shape]))
+
+
+def traded(opening: Opening, first: str, limit: float) -> None:
+    """Every engine's trade of one error for the other, as measured."""
+    lines, mark = [], None
+    for name, (info, spec) in opening.items():
+        statistics, _ = gate.measured(spec)
+        if statistics is None:
+            continue
+        lines.append(gate.trade(info, statistics))
+        if name == first:
+            missed, let_in = rates(statistics, gate.threshold(statistics, limit))
+            mark = (let_in, missed)
+    if not lines:
+        return
+    st.subheader("One error for the other", anchor="rates")
+    st.caption(
+        "A lower threshold opens for more of those on file, and for more strangers. The ring is where the gate now "
+        "stands; lower and farther left is better."
+    )
+    told = "; ".join(f"{line.name}: {float(np.interp(limit, line.fpir, line.fnir)):.0%} kept out" for line in lines)
+    plot(det(lines, mark, is_dark()), Beside("gate-det"), f"At {limit:.1%} of strangers let in, {told}.")
 
 
 def privacy() -> None:
     st.divider()
+    st.button("Forget everyone", on_click=gate.forget, icon=":material/delete_forever:", key="gate-forget")
     st.caption(
-        "Pictures and what is computed from them stay in the memory of this session until you forget everyone or "
-        "leave; place, time and camera that a file tells are dropped when it is read. This gate does not test "
-        "liveness: a photograph held before the camera passes. Such systems fail more often for some people than for "
-        "others: NIST found false positives ten to a hundred times as often for West and East African and East Asian "
-        "faces as for Eastern European ones, and more often for women, the old and children ([NISTIR 8280, 2019]"
-        "(https://doi.org/10.6028/NIST.IR.8280)). The people on file here are mostly men photographed for the news."
+        "**Privacy.** Pictures, and what is computed from them, stay in the memory of this session until you forget "
+        "everyone or leave: they are in no file, cache, log or link. Place, time and camera that a file tells are "
+        "dropped when it is read."
+    )
+    st.caption(
+        "**Liveness.** This gate does not test it: a photograph held before the camera passes. Do not guard anything "
+        "with it."
+    )
+    st.caption(
+        "**Whom it fails.** Such systems fail some people more often than others: NIST found false positives ten to a "
+        "hundred times as often for West and East African and East Asian faces as for Eastern European ones, and more "
+        "often for women, children and the old ([NISTIR 8280, 2019](https://doi.org/10.6028/NIST.IR.8280)). The people "
+        "on file here are mostly men, photographed for the news; how this gate fails for others was not measured."
     )
 
 

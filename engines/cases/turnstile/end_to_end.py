@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from engines.cases.turnstile import backgrounds, gaze, painter, sight
+from engines.cases.turnstile import backgrounds, compose, gaze, painter, sight
 from engines.cases.turnstile.gaze import Gaze
 from engines.cases.turnstile.networks import parameters
 from engines.cases.turnstile.painter import Painter, View
@@ -28,9 +28,9 @@ from engines.core.engine import Shape as EngineShape
 from engines.core.sighting import Attention, Candidates
 from engines.ml import quantise, training
 
-WINDOW = View(64, 64, (28.0, 54.0))
-LARGE = View(gaze.HEIGHT, gaze.WIDTH, (30.0, 80.0))
-WHOLE = View(gaze.HEIGHT, gaze.WIDTH, (12.0, 80.0))
+WINDOW = View(64, 64, (20.0, 50.0), empty=0.15)
+PART = View(120, 160, (20.0, 100.0))
+WHOLE = View(compose.HEIGHT, compose.WIDTH, (compose.SMALLEST, compose.LARGEST))
 SMOOTHING = 0.1  # of labels
 
 
@@ -56,8 +56,8 @@ def lessons(frames: int) -> tuple[Lesson, ...]:
     share = (frames / 1375) ** 0.4
     return (
         Lesson(WINDOW, round(2400 * share), 64, 3e-3, (1.0,)),
-        Lesson(LARGE, round(300 * share), 32, 1.5e-3, gaze.SCALES),
-        Lesson(WHOLE, round(600 * share), 32, 1.5e-3, gaze.SCALES, real=0.25),
+        Lesson(PART, round(300 * share), 16, 1.5e-3, (1.0, 0.5)),
+        Lesson(WHOLE, round(300 * share), 8, 1e-3, gaze.SCALES, real=0.25),
     )
 
 
@@ -95,8 +95,8 @@ class EndToEnd(Engine):
     def _look(self, x: NDArray[np.uint8]) -> Attention:
         """Where it looks, and log probabilities (k + 1,) of the frame and its mirror image together, nobody last."""
         with torch.inference_mode():
-            small = reduced([x])
-            heat, both = self._network.heat(torch.cat([small, small.flip(3)]))
+            seen = toned(torch.from_numpy(x[None]))
+            heat, both = self._network.heat(torch.cat([seen, seen.flip(3)]))
             scores = torch.logsumexp(both, dim=0) - np.log(2.0)
         return Attention(x, heat[0].numpy().astype(np.float32), scores.numpy().astype(np.float32))
 
@@ -132,10 +132,9 @@ class EndToEnd(Engine):
         return {}
 
 
-def reduced(pictures: list[NDArray[np.uint8]]) -> Tensor:
-    """Frames as the network sees them: (n, 3, 120, 160) in [-1, 1]."""
-    x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()
-    return functional.interpolate(x, (gaze.HEIGHT, gaze.WIDTH), mode="area") / 127.5 - 1
+def toned(frames: Tensor) -> Tensor:
+    """Frames uint8 (n, height, width, 3) as the network sees them: (n, 3, height, width) in [-1, 1]."""
+    return frames.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def taught(train: Split, labels: NDArray[np.int64], people: int, rng: np.random.Generator, progress: Progress) -> Gaze:
@@ -143,8 +142,8 @@ def taught(train: Split, labels: NDArray[np.int64], people: int, rng: np.random.
     its last weights count."""
     frames = [train.x[i] for i in range(len(train))]
     heads = np.stack([painter.head(x, train.gold[i]["placed"]) for i, x in enumerate(frames)])
-    small = torch.cat([reduced([x]) for x in frames])
-    paint = Painter(heads, backgrounds.backgrounds().train, (gaze.HEIGHT, gaze.WIDTH), rng)
+    real = torch.from_numpy(np.stack(frames))
+    paint = Painter(heads, backgrounds.backgrounds().train, (compose.HEIGHT, compose.WIDTH), rng)
     network = training.build(lambda: Gaze(gaze.Shape(people)), rng)
     plan = lessons(len(frames))
     cost = np.array([lesson.steps * lesson.size * lesson.view.height * lesson.view.width for lesson in plan], float)
@@ -160,7 +159,7 @@ def taught(train: Split, labels: NDArray[np.int64], people: int, rng: np.random.
 
         training.train(
             network,
-            _batches(paint, small, labels, people, lesson),
+            _batches(paint, real, labels, people, lesson),
             lambda net, batch, lesson=lesson: _loss(net(batch[0], lesson.scales), batch[1]),
             lambda net, last=last: next(last),
             recipe,
@@ -186,7 +185,7 @@ def _batches(
             x, empty = paint.paint(chosen[count:], lesson.view, rng)
             y = np.where(empty, nobody, labels[chosen[count:]])
             if count:
-                own = painter.seen((real[chosen[:count]] + 1) * 127.5, rng)
+                own = painter.seen(real[chosen[:count]].permute(0, 3, 1, 2).float(), rng)
                 x = torch.cat([own if rng.random() < 0.5 else own.flip(3), x])
                 y = np.concatenate([labels[chosen[:count]], y])
             yield x, torch.from_numpy(y)

@@ -45,9 +45,9 @@ class Painter:
         self.scenes = torch.from_numpy(made).permute(0, 3, 1, 2)
         masks = np.stack([compose.mask(64, 0.0, rng) for _ in range(MASKS)])
         self.masks = torch.from_numpy(masks)[:, None]
-        levels = [torch.from_numpy(heads).permute(0, 3, 1, 2).float()]
+        levels = [torch.from_numpy(heads).permute(0, 3, 1, 2)]
         for _ in range(_LEVELS - 1):
-            levels.append(functional.avg_pool2d(levels[-1], 2))
+            levels.append(functional.avg_pool2d(levels[-1].float(), 2).round().to(torch.uint8))
         self.levels = levels
 
     def paint(
@@ -76,23 +76,25 @@ class Painter:
             if not len(index):
                 continue
             grid = functional.affine_grid(there[index], [len(index), 3, view.height, view.width], align_corners=False)
-            heads = functional.grid_sample(self.levels[k][chosen[index]], grid, align_corners=False)
+            heads = functional.grid_sample(self.levels[k][chosen[index]].float(), grid, align_corners=False)
             mask = functional.grid_sample(self.masks[rng.integers(0, MASKS, len(index))], grid, align_corners=False)
             gain = _column(np.exp(rng.normal(0, 0.15, (len(index), 1))) * np.exp(rng.normal(0, 0.05, (len(index), 3))))
             canvas[index] += mask * (heads * gain + _column(rng.normal(0, 10, (len(index), 1))) - canvas[index])
         return seen(canvas, rng), empty
 
     def _scenes(self, n: int, view: View, rng: np.random.Generator) -> Tensor:
+        """Pieces of scenes as they are, or from 2 or 3 times as far away where they are large enough for that."""
         height, width = self.scenes.shape[2:]
+        farthest = min(3, height // view.height, width // view.width)
         pieces = []
         for _ in range(n):
-            top = int(rng.integers(0, height - view.height + 1))
-            left = int(rng.integers(0, width - view.width + 1))
-            piece = self.scenes[
-                int(rng.integers(len(self.scenes))), :, top : top + view.height, left : left + view.width
-            ]
+            far = int(rng.integers(1, farthest + 1))
+            high, wide = far * view.height, far * view.width
+            top, left = int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))
+            piece = self.scenes[int(rng.integers(len(self.scenes))), :, top : top + high, left : left + wide].float()
+            piece = functional.avg_pool2d(piece, far)
             pieces.append(piece.flip(2) if rng.random() < 0.5 else piece)
-        return torch.stack(pieces).float()
+        return torch.stack(pieces)
 
 
 def seen(canvas: Tensor, rng: np.random.Generator) -> Tensor:

@@ -19,23 +19,28 @@ from engines.cases.turnstile.verifier import Verifier
 from engines.core import Engine, Progress, Spec, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape as EngineShape
 from engines.core.sighting import Boxes, Candidates, Cutting, Embedding
+from engines.ml import quantise
 
 DETECTOR = "a face detector trained by others (MTCNN)"
+# Of so many other people the most alike to a face say how alike anybody at all is to it.
+COHORT, NEAREST = 600, 100
 
 
 @dataclass(frozen=True)
 class Pipeline(Engine):
-    """`people` (k,) are on file with one direction each, `gallery` float32 (k, size)."""
+    """`people` (k,) are on file with one direction each, `gallery` float32 (k, size); `cohort` float32 (c, size) are
+    directions of other people, who are not on file."""
 
     name: ClassVar[str] = "pipeline"
     shape: ClassVar[EngineShape] = "pipeline"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     supervision: ClassVar[tuple[str, ...]] = (DETECTOR, "4,529 photos of other people")
     others: ClassVar[int | None] = None  # photos of other people at most; None: all
 
     verifier: Verifier | None = None
     people: tuple[str, ...] = ()
     gallery: NDArray[np.float32] | None = None
+    cohort: NDArray[np.float32] | None = None
     threshold: float = 0.0
 
     def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
@@ -44,10 +49,25 @@ class Pipeline(Engine):
         people, labels = sight.labels(data.train)
         made = self._verifier_for(data, cuttings, labels, rng, lambda f, s: progress(0.1 + 0.8 * f, s))
         gallery = enrolled(made.directions(cuttings), labels, len(people)).astype(np.float16)
-        fitted = replace(self, verifier=made, people=people, gallery=gallery.astype(np.float32))
+        cohort = rounded(made.directions(one_each(*self._side(data))))
+        fitted = replace(self, verifier=made, people=people, gallery=gallery.astype(np.float32), cohort=cohort)
         callers = sight.cuttings(data.side["callers"], lambda f, s: progress(0.9 + 0.1 * f, s), "strangers' frames")
-        best = (made.directions(callers) @ fitted._gallery.T).max(axis=1)
+        best = fitted.scores(made.directions(callers)).max(axis=1)
         return replace(fitted, threshold=sight.calibrated(best))
+
+    def scores(
+        self, directions: NDArray[np.float32], gallery: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """How much more alike faces of these `directions` (n, size) are to everybody on file, (n, k), than to those of
+        the cohort who are most alike to them, in standard deviations of the latter.
+
+        A blurred face is somewhat like everybody's, which by cosines alone lets strangers in. Source: the adaptive test
+        normalisation of Sturim and Reynolds 2005, "Speaker adaptive cohort selection for Tnorm".
+        """
+        alike = np.sort(directions @ self._cohort.T, axis=1)[:, -NEAREST:]
+        middle, width = alike.mean(axis=1, keepdims=True), alike.std(axis=1, keepdims=True)
+        found = directions @ (self._gallery if gallery is None else gallery).T
+        return np.asarray((found - middle) / np.maximum(width, 1e-3), np.float32)
 
     def _verifier_for(
         self,
@@ -80,7 +100,7 @@ class Pipeline(Engine):
     def _compare(self, seen: Embedding) -> Candidates:
         if not seen.vector.any():
             return Candidates((), self.threshold, seen.box)
-        return sight.ranked(self.people, self._gallery @ seen.vector, self.threshold, seen.box)
+        return sight.ranked(self.people, self.scores(seen.vector[None])[0], self.threshold, seen.box)
 
     def truths(self, x: Any, gold: Mapping[str, Any]) -> Mapping[str, Any]:
         return sight.truths(x, gold)
@@ -116,12 +136,19 @@ class Pipeline(Engine):
         return self.gallery
 
     @property
+    def _cohort(self) -> NDArray[np.float32]:
+        if self.cohort is None:
+            raise UserError("This engine has not been trained yet: fit it, or load a trained one.")
+        return self.cohort
+
+    @property
     def parameters(self) -> int:
         return self._verifier.parameters + self._gallery.size
 
     def save(self, directory: Path) -> None:
         self._verifier.save(directory)
         save_file({"gallery": self._gallery.astype(np.float16)}, directory / "gallery.safetensors")
+        save_file(_kept(self._cohort), directory / "cohort.safetensors")
         meta = {"people": self.people, "threshold": self.threshold, "shape": self._verifier.network.shape.to_json()}
         (directory / "engine.json").write_text(json.dumps(meta, separators=(",", ":")))
 
@@ -130,7 +157,30 @@ class Pipeline(Engine):
         meta = json.loads((directory / "engine.json").read_text())
         made = Verifier.load(Shape.from_json(meta["shape"]), directory)
         gallery = load_file(directory / "gallery.safetensors")["gallery"].astype(np.float32)
-        return cls(made, tuple(meta["people"]), gallery, meta["threshold"])
+        cohort = _read(load_file(directory / "cohort.safetensors"), gallery.shape[1])
+        return cls(made, tuple(meta["people"]), gallery, cohort, meta["threshold"])
+
+
+def one_each(cuttings: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The first cutting of every person, of COHORT people at most."""
+    _, first = np.unique(labels, return_index=True)
+    return cuttings[first[:COHORT]]
+
+
+def rounded(cohort: NDArray[np.float32]) -> NDArray[np.float32]:
+    """As it is saved: a few bits a number."""
+    return quantise.unpacked(quantise.packed({"cohort": cohort}, quantise.NETWORK_BITS))["cohort"]
+
+
+def _kept(cohort: NDArray[np.float32]) -> quantise.Packed:
+    kept = quantise.packed({"cohort": cohort}, quantise.NETWORK_BITS)
+    return {**kept, "cohort": quantise.crammed(kept["cohort"], quantise.NETWORK_BITS)}
+
+
+def _read(kept: quantise.Packed, size: int) -> NDArray[np.float32]:
+    shape = (len(kept["cohort/scale"]), size)
+    steps = quantise.uncrammed(np.asarray(kept["cohort"], np.uint8), quantise.NETWORK_BITS, shape)
+    return quantise.unpacked({**kept, "cohort": steps})["cohort"]
 
 
 def enrolled(embeddings: NDArray[np.float32], labels: NDArray[np.int64], people: int) -> NDArray[np.float32]:

@@ -1,0 +1,77 @@
+"""How a gate trades one error for the other: who is kept out against who is let in, on logarithmic axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard import theme
+from engines.core import Floats
+
+HEIGHT = 340  # px
+# Below this share nothing is told apart: a thousand strangers, of whom one in a thousand is one.
+LEAST = 1e-3
+_TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+@dataclass(frozen=True)
+class Trade:
+    """One engine: `fnir` at every `fpir`, shares of shape (k,), `fpir` growing; `shape` decides its colour."""
+
+    name: str
+    shape: str
+    fpir: Floats
+    fnir: Floats
+
+
+def det(trades: Sequence[Trade], mark: tuple[float, float] | None = None, dark: bool = False) -> go.Figure:
+    """A line an engine, its name at its right end, and a ring at `mark` (FPIR, FNIR), where the gate now stands.
+
+    Source: the detection error tradeoff of Martin et al. 1997, with NIST's terms for identification.
+    """
+    figure = go.Figure(layout={"template": theme.template(dark), "height": HEIGHT})
+    used: dict[str, int] = {}
+    for trade in trades:
+        dash = _DASHES[used.setdefault(trade.shape, 0) % len(_DASHES)]
+        used[trade.shape] += 1
+        figure.add_scatter(
+            x=np.maximum(trade.fpir, LEAST),
+            y=np.maximum(trade.fnir, LEAST),
+            name=trade.name,
+            mode="lines",
+            line={"color": theme.colour(trade.shape), "width": 2.5, "dash": dash, "shape": "hv"},
+            hovertemplate=f"{trade.name}<br>let in %{{x:.1%}} of strangers,<br>keeps out %{{y:.0%}} of those on file"
+            "<extra></extra>",
+        )
+    if mark is not None:
+        figure.add_scatter(
+            x=[max(mark[0], LEAST)],
+            y=[max(mark[1], LEAST)],
+            mode="markers",
+            marker={"size": 15, "color": "rgba(0,0,0,0)", "line": {"color": theme.ACCENT, "width": 3}},
+            name="the gate now",
+            hoverinfo="skip",
+        )
+    ticks = {"tickvals": list(_TICKS), "ticktext": [f"{tick:.1%}".replace(".0%", "%") for tick in _TICKS]}
+    low = min((float(np.min(trade.fnir)) for trade in trades), default=LEAST)
+    figure.update_xaxes(
+        type="log", range=[np.log10(LEAST), 0], title="strangers let in (FPIR)", fixedrange=True, **ticks
+    )
+    figure.update_yaxes(
+        type="log",
+        range=[np.log10(max(LEAST, low * 0.8)), 0.02],
+        title="people on file kept out (FNIR)",
+        fixedrange=True,
+        **ticks,
+    )
+    figure.update_layout(
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": theme.SMALL}},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        dragmode=False,
+    )
+    return figure

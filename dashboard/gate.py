@@ -1,0 +1,153 @@
+"""What the gate's page works with: who is enrolled in this session, and how often a gate errs at a threshold.
+
+Faces and what is computed from them live in the session's memory alone (st.session_state): nothing is cached for all,
+written, logged or put into a link. All names in the session begin with PREFIX, so that everyone can be forgotten at
+once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard.figures.det import LEAST, Trade
+from engines import registry
+from engines.core import CaseStudy, EngineInfo, Task, UserError, resolve
+from engines.core.sighting import Enrols, Picture, rates
+from engines.runs import RunSpec, RunStore
+
+PREFIX = "gate_"
+# The session's names: who -> pictures; why pictures would not do; what was worked out for the frame at the gate.
+PEOPLE, REASONS, WORKED, TURN = (PREFIX + name for name in ("people", "reasons", "worked", "turn"))
+# At most so many pictures and people in a session: its memory is shared by all visitors.
+MOST_PICTURES, MOST_PEOPLE = 10, 20
+Statistics = NDArray[np.float64]
+Made = TypeVar("Made")
+
+
+def tasks() -> list[tuple[CaseStudy, Task]]:
+    """Those whose input is a picture and whose answer is who it may be."""
+    pairs = [(case, task) for case in registry.cases().values() for task in case.tasks]
+    return [(case, task) for case, task in pairs if (task.x.kind, task.y.kind) == ("picture", "candidates")]
+
+
+def people() -> dict[str, list[Picture]]:
+    """Who was enrolled in this session, with their pictures."""
+    held: dict[str, list[Picture]] = st.session_state.setdefault(PEOPLE, {})
+    return held
+
+
+def enrol(case: CaseStudy, task: Task, engine: Enrols, name: str, files: Sequence[tuple[str, bytes]]) -> None:
+    """Take the pictures that will do; why the others will not stays in the session until the next try."""
+    name, held, reasons = " ".join(name.split()), people(), []
+    wrong = ""
+    if not name:
+        wrong = "Say who it is: give a name."
+    elif name.replace(" ", "_") in engine.people or name in engine.people:
+        wrong = f"{name} is on file already: take another name."
+    elif name not in held and len(held) >= MOST_PEOPLE:
+        wrong = f"{MOST_PEOPLE} people are enrolled, and no more fit: forget everyone first."
+    good: list[Picture] = []
+    for file, content in files if not wrong else ():
+        try:
+            picture = resolve(case.decode)(content, file, task)
+            reason = engine.unfit(picture)
+        except UserError as error:
+            picture, reason = None, str(error)
+        if not reason and any(np.array_equal(picture, other) for other in [*held.get(name, ()), *good]):
+            reason = "The same picture was enrolled before: bring another one."
+        if not reason and len(held.get(name, ())) + len(good) >= MOST_PICTURES:
+            reason = f"{MOST_PICTURES} pictures of a person are enough: this one was left out."
+        if reason:
+            # What a decoder says begins with the file's name already.
+            reasons.append(reason if reason.startswith(file) else f"{file}: {reason}")
+        else:
+            good.append(picture)
+    if good:
+        held.setdefault(name, []).extend(good)
+        st.session_state[TURN] = turn() + 1
+    st.session_state[REASONS] = [wrong] if wrong else reasons
+
+
+def forget() -> None:
+    """Drop every face of this session at once: who was enrolled, who stands at the gate, all that was worked out.
+    Widgets that hold files get new names, so that the server lets go of the files too."""
+    following = turn() + 1
+    for name in [name for name in st.session_state if str(name).startswith(PREFIX)]:
+        del st.session_state[name]
+    st.session_state[TURN] = following
+
+
+def turn() -> int:
+    """Counts how often the widgets that hold pictures were emptied."""
+    return int(st.session_state.get(TURN, 0))
+
+
+def once(key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
+    """What `make` gives, made once for this frame and these people; kept in the session, the latest few alone."""
+    worked: dict[tuple[Any, ...], Any] = st.session_state.setdefault(WORKED, {})
+    if key not in worked:
+        for old in list(worked)[: max(0, len(worked) - 8)]:
+            del worked[old]
+        worked[key] = make()
+    made: Made = worked[key]
+    return made
+
+
+def with_people(engine: Enrols, spec: RunSpec) -> Enrols:
+    """The engine with the session's people on file besides its own."""
+
+    def made() -> Enrols:
+        grown = engine
+        for name, pictures in people().items():
+            grown = grown.enrol(name, pictures)
+        return grown
+
+    return once(("on file", spec.id, enrolled()), made)
+
+
+def enrolled() -> tuple[tuple[str, int], ...]:
+    """(name, pictures) of everybody enrolled in this session."""
+    return tuple((name, len(pictures)) for name, pictures in people().items())
+
+
+def digest(frame: Picture) -> str:
+    """A name for a frame within the session."""
+    return hashlib.blake2b(np.ascontiguousarray(frame), digest_size=12).hexdigest()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _measured(run: str, case: str, root: str) -> tuple[Statistics | None, float]:
+    """(answers where strangers came too, of shape (examples, columns); seconds of training). No visitor's face is in
+    it: these are the scores of a run."""
+    rows = RunStore().frame("id = ? and reading = '' and oracle = ''", (run,), case=case).to_pylist()
+    for row in rows:
+        statistics = np.asarray(row["statistics"], np.float64)
+        if row["test"] != "test" and (statistics[:, 0] == 0).any():
+            return statistics, float(row["train_seconds"])
+    return None, float(rows[0]["train_seconds"]) if rows else 0.0
+
+
+def measured(spec: RunSpec) -> tuple[Statistics | None, float]:
+    """What a run measured with strangers at the gate, or None; and how many seconds its training took."""
+    return _measured(spec.id, spec.case, str(RunStore().root))
+
+
+def threshold(statistics: Statistics, limit: float) -> float:
+    """The lowest score at which at most `limit` of the strangers are let in; a score that equals it is let in too."""
+    strangers = np.sort(statistics[statistics[:, 0] == 0, 2])[::-1]
+    highest_out = strangers[min(int(limit * len(strangers) + 1e-9), len(strangers) - 1)]
+    return float(np.nextafter(highest_out, np.inf))
+
+
+def trade(info: EngineInfo, statistics: Statistics) -> Trade:
+    """Its line in a figure: FNIR at every FPIR from one stranger to all."""
+    count = int((statistics[:, 0] == 0).sum())
+    limits = np.unique(np.round(np.geomspace(max(1, LEAST * count), count * 0.999, 60)).astype(int)) / count
+    points = np.array([rates(statistics, threshold(statistics, limit)) for limit in limits])
+    return Trade(info.title, info.shape, limits, points[:, 0])
