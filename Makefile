@@ -19,7 +19,7 @@ PORT ?= 8501
 	touch $@
 
 run: .venv/run.stamp
-	$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+	$(BIN)/python -m streamlit run dashboard/serve.py --server.port $(PORT)
 
 check: .venv/test.stamp
 	$(BIN)/ruff check .

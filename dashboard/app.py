@@ -1,4 +1,4 @@
-"""The entry: `streamlit run dashboard/app.py`. One page for each question a visitor has."""
+"""What the server (serve.py) runs for every visitor. One page for each question that somebody has."""
 
 import sys
 from pathlib import Path

@@ -1,0 +1,193 @@
+"""What the server does besides running pages: static files sent compressed and ahead, links that survive a sign-in.
+
+Streamlit leaves its static files uncompressed because its own middleware would compress them again at every request.
+Here each is compressed once (Brotli, RFC 7932) and kept, in memory and on disk, named by what was compressed; the names
+of those files hold a hash, and Streamlit already lets browsers keep them for a year.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import brotli
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import file_util
+
+from engines.core.files import replacing
+from engines.datasets import cache_directory
+
+QUALITY = 9  # of 11: the charts' script of 4.7 MB takes a second, once for each machine
+LEAST, MOST = 500, 32_000_000  # bytes: of a file worth compressing, of all that is kept in memory
+TEXT = re.compile(r"\.(js|css|json|svg|html)$")
+# Page -> scripts of Streamlit that it will ask for as soon as it is drawn: browsers fetch them while it is.
+AHEAD = {"explore": ("PlotlyChart", "Slider", "Selectbox", "ButtonGroup", "Metric")}
+RETURN = "crossover_return"  # the cookie that holds where a visitor was when they went to sign in
+PATIENCE = 600  # seconds that it is kept
+
+
+class Compressed:
+    """Middleware: files under /static/ as Brotli, for browsers that take it."""
+
+    def __init__(self, app: ASGIApp, folder: Path | None = None) -> None:
+        self.app = app
+        self.folder = folder or cache_directory() / "static"
+        self.kept: dict[bytes, bytes] = {}
+        self.lock = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _wanted(scope):
+            await self.app(scope, receive, send)
+            return
+        start: Message = {}
+        parts: list[bytes] = []
+
+        async def collect(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            if message["type"] == "http.response.body" and _whole(start):
+                parts.append(message.get("body", b""))
+                if message.get("more_body"):
+                    return
+                body, headers = b"".join(parts), MutableHeaders(raw=start["headers"])
+                headers.add_vary_header("Accept-Encoding")
+                if len(body) >= LEAST:
+                    body = await self.compress(body)
+                    headers["content-encoding"], headers["content-length"] = "br", str(len(body))
+                    if headers.get("etag"):  # another representation has another name
+                        headers["etag"] = f'{headers["etag"].rstrip(chr(34))}-br"'
+                await send(start)
+                await send({"type": "http.response.body", "body": body})
+                return
+            if start:  # not modified, not found, a part of a file: as it is
+                await send(start)
+                start = {}
+            await send(message)
+
+        await self.app(scope, receive, collect)
+
+    async def compress(self, body: bytes) -> bytes:
+        """Brotli of `body`; computed once, whoever asks."""
+        name = hashlib.sha256(body).digest()
+        async with self.lock:
+            if name not in self.kept:
+                self.kept[name] = await asyncio.to_thread(self._compressed, name, body)
+                while sum(map(len, self.kept.values())) > MOST:
+                    del self.kept[next(iter(self.kept))]
+            return self.kept[name]
+
+    def _compressed(self, name: bytes, body: bytes) -> bytes:
+        file = self.folder / f"{name.hex()}.{QUALITY}.br"
+        try:
+            return file.read_bytes()
+        except OSError:
+            made: bytes = brotli.compress(body, quality=QUALITY)
+        try:
+            with replacing(file) as aside:
+                aside.write_bytes(made)
+        except OSError:  # a cache that cannot be written to: the next server compresses again
+            pass
+        return made
+
+
+class Ahead:
+    """Middleware: the HTML of a page names the scripts that it will need (a Link header), so that the browser fetches
+    and compiles them while the server still works out what to draw."""
+
+    def __init__(self, app: ASGIApp, scripts: Path | None = None) -> None:
+        self.app = app
+        scripts = scripts or Path(file_util.get_static_dir()) / "static" / "js"
+        self.links = {
+            page: ", ".join(
+                f"<./static/js/{file.name}>; rel=modulepreload; crossorigin"
+                for name in names
+                for file in sorted(scripts.glob(f"{name}.*.js"))
+            )
+            for page, names in AHEAD.items()
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        links = self.links.get(scope.get("path", "").rpartition("/")[2], "")
+        if scope["type"] != "http" or not links:
+            await self.app(scope, receive, send)
+            return
+
+        async def linked(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                headers = MutableHeaders(raw=message["headers"])
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers.append("link", links)
+            await send(message)
+
+        await self.app(scope, receive, linked)
+
+
+class Returning:
+    """Middleware: who signs in comes back to the link that they opened. Streamlit's login ends on the front page.
+
+    Where the visitor was (path and query alone, never another site) is kept in a cookie from the way to the provider
+    until the way back.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        leaving, coming = path.endswith("/auth/login"), path.endswith("/oauth2callback")
+        if scope["type"] != "http" or not (leaving or coming):
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+
+        async def redirected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer = MutableHeaders(raw=message["headers"])
+                if leaving:
+                    where = place(headers.get("referer", ""), headers.get("host", ""))
+                    answer.append("set-cookie", _cookie(where, PATIENCE if where else 0))
+                elif back := unquote(cookie_parser(headers.get("cookie", "")).get(RETURN, "")):
+                    if message["status"] == 302 and place(back) == back:
+                        answer["location"] = back
+                    answer.append("set-cookie", _cookie("", 0))
+            await send(message)
+
+        await self.app(scope, receive, redirected)
+
+
+def place(url: str, host: str = "") -> str:
+    """Path and query of an address on this `host`, as they are written; "" for other hosts and what is no path."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    there = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    plain = all(32 < ord(letter) < 127 and letter != "\\" for letter in there)
+    if parts.netloc != host or not there.startswith("/") or there.startswith("//") or not plain:
+        return ""
+    return there if len(there) <= 3000 else parts.path
+
+
+def _cookie(value: str, seconds: int) -> str:
+    return f"{RETURN}={quote(value, safe='')}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+
+
+def _wanted(scope: MutableMapping[str, Any]) -> bool:
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    headers = Headers(scope=scope)
+    takes = any(each.strip().partition(";")[0] == "br" for each in headers.get("accept-encoding", "").split(","))
+    return takes and "range" not in headers and "/static/" in scope["path"] and bool(TEXT.search(scope["path"]))
+
+
+def _whole(start: Message) -> bool:
+    return bool(start) and start["status"] == 200 and "content-encoding" not in Headers(raw=start["headers"])
