@@ -19,6 +19,7 @@ from engines.core import UserError
 from engines.core.radiograph import Radiograph
 
 ENOUGH = 13  # of the 19 bones
+SOME = 8  # more than chance finds in what is no hand
 FAR = 0.25  # log units that a bone may lie off what the others let expect
 
 
@@ -44,7 +45,7 @@ def checked(found: Radiograph, name: str) -> Radiograph:
         return whole
     seen = look(segmenter, whole)
     inverted = look(segmenter, _laid(replace(found, pixels=1 - found.pixels)))
-    if inverted.count > seen.count + 2:
+    if inverted.count > seen.count + 2 and inverted.count >= SOME:
         found, seen = replace(found, pixels=1 - found.pixels), inverted
     if seen.count >= 6 and found.pixels.shape != (HEIGHT, WIDTH) and _small(seen):
         closer = _cut(found, seen)
@@ -52,12 +53,11 @@ def checked(found: Radiograph, name: str) -> Radiograph:
         if again.count >= seen.count:
             seen = again
     if seen.count < ENOUGH:
-        turned = look(segmenter, replace(seen.picture, pixels=np.ascontiguousarray(seen.picture.pixels[::-1, ::-1])))
-        if turned.count > seen.count + 3:
+        if max(look(segmenter, one).count for one in _turned(seen.picture)) >= max(SOME, seen.count + 4):
             raise UserError(f"{name} shows a hand upside down: turn it so that the fingers point up.")
-        if seen.count >= 8:
+        if seen.count >= SOME:
             lost = ", ".join(seen.missing[:4])
-            raise UserError(f"{name} shows a part of a hand only ({lost} were not found): bring all of the hand.")
+            raise UserError(f"{name} shows a part of a hand at most ({lost} were not found): bring all of a hand.")
         raise UserError(f"{name} does not look like an X-ray of a hand: bring one, seen from the back or the palm.")
     tips = [bone for bone in ("DP2", "DP3", "DP4", "DP5") if bone in seen.missing]
     if len(tips) >= 2:
@@ -93,6 +93,12 @@ def _laid(found: Radiograph) -> Radiograph:
     if found.pixels.shape == (HEIGHT, WIDTH):
         return found
     return decode.fitted(found.pixels, found.mm_per_pixel, found.sex, found.note)
+
+
+def _turned(picture: Radiograph) -> tuple[Radiograph, Radiograph]:
+    """Upside down, in both greys."""
+    pixels = np.ascontiguousarray(picture.pixels[::-1, ::-1])
+    return replace(picture, pixels=pixels), replace(picture, pixels=1 - pixels)
 
 
 def _small(seen: Seen) -> bool:
