@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import brotli
+import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -162,6 +163,17 @@ class Returning:
             await send(message)
 
         await self.app(scope, receive, redirected)
+
+
+def failed(error: Exception) -> bool:
+    """What a visitor sees of a fault that nothing caught; Streamlit has written it to the log. True: nothing else is
+    shown of it."""
+    st.error(
+        "This page could not be drawn, and the fault is not yours: the server's log says what went wrong. Load the "
+        "page again, or go on with another one.",
+        icon=":material/error:",
+    )
+    return True
 
 
 def place(url: str, host: str = "") -> str:

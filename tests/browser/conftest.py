@@ -1,22 +1,18 @@
 """A served dashboard and a Chromium to look at it with, shared by all browser tests."""
 
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from engines import registry
 from engines.__main__ import main
+from engines.views import Snapshot, ViewStore
 from tests.browser.install import system_chromium
+from tests.browser.served import PATIENCE, ROOT, served
 
-ROOT = Path(__file__).parents[2]
 HEIGHTS = {390: 844, 1440: 900}
-PATIENCE = 90  # seconds: test machines have few cores, and share them
 
 
 def pytest_collection_modifyitems(items):
@@ -42,36 +38,21 @@ def server(tmp_path_factory):
         patch.setenv("CROSSOVER_STORE", settings["CROSSOVER_STORE"])
         budgets = [word for amount in (4, 8, 16, 32, 64, 128) for word in ("--budget", str(amount))]
         assert main(["sweep", "tones", "--jobs", "1", "--keep", *budgets]) in (0, 1)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"],
-            cwd=ROOT,
-            env={**os.environ, **settings},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait(f"{address}/_stcore/health", process, folder / "server.log")
+    with served(folder, settings) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait()
 
 
-def _wait(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"the dashboard was not served: {log.read_text()[-2000:]}")
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    """The dashboard with the runs that come with it, and two saved views. Its cache and views are its own."""
+    folder = tmp_path_factory.mktemp("filled")
+    views = ViewStore(folder / "views")
+    for case in list(registry.cases().values())[:2]:
+        params = {"case": case.slug, "task": case.tasks[0].slug}
+        views.save(Snapshot.of("explore", params, title=f"About {case.title}", note="Saved by a test.", by="ann@a.org"))
+    settings = {"CROSSOVER_CACHE": str(folder / "cache"), "CROSSOVER_VIEWS": str(folder / "views")}
+    with served(folder, settings) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -84,15 +65,16 @@ def chromium():
 
 
 @pytest.fixture
-def visit(server, chromium, request):
-    """`visit("/explore?case=tones", width=390, dark=True)`: the page, once it has drawn its title.
+def visit(chromium, request):
+    """`visit("/explore?case=tones", width=390, dark=True)`: the page, once it has drawn its title; `at` another address
+    than the `server`'s.
 
     An error in the page's own scripts fails the test; a failed test leaves a picture in tests/browser/screenshots.
     """
     opened: list[Page] = []
     errors: list[str] = []
 
-    def go(path: str, width: int = 1440, dark: bool = False) -> Page:
+    def go(path: str, width: int = 1440, dark: bool = False, at: str = "") -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": HEIGHTS.get(width, 900)},
             color_scheme="dark" if dark else "light",
@@ -102,7 +84,7 @@ def visit(server, chromium, request):
         page.set_default_timeout(PATIENCE * 1000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         opened.append(page)
-        page.goto(server + path)
+        page.goto((at or request.getfixturevalue("server")) + path)
         page.wait_for_selector("h1")
         return page
 
