@@ -8,14 +8,18 @@ once.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from dashboard import theme
 from dashboard.figures.det import LEAST, Trade
+from dashboard.figures.filing import Growing
 from engines import registry
 from engines.core import CaseStudy, EngineInfo, Task, UserError, resolve
 from engines.core.sighting import Enrols, Picture, rates
@@ -151,3 +155,59 @@ def trade(info: EngineInfo, statistics: Statistics) -> Trade:
     limits = np.unique(np.round(np.geomspace(max(1, LEAST * count), count * 0.999, 60)).astype(int)) / count
     points = np.array([rates(statistics, threshold(statistics, limit)) for limit in limits])
     return Trade(info.title, info.shape, limits, points[:, 0])
+
+
+@dataclass(frozen=True)
+class Filed:
+    """What was measured as people came on file: rates, accuracy of verification (a share), and (people, seconds of a
+    search, seconds of reading the gallery once)."""
+
+    rates: tuple[Growing, ...]
+    check: str
+    verification: float
+    searches: tuple[tuple[int, float, float], ...]
+
+
+def filed(case: CaseStudy) -> Filed | None:
+    """What is kept of a growing gallery beside the case's runs, or None where nothing is, or nothing that can be read.
+
+    Raises:
+        UserError: the file is there and damaged.
+    """
+    file = RunStore().root / case.slug / "gallery.json"
+    if not file.exists():
+        return None
+    try:
+        kept = json.loads(file.read_text())
+        seen = [row for row in kept["growth"] if not row["forecast"]]
+        most = seen[-1]["people"]
+        ahead = [row for row in kept["growth"] if row["forecast"] and row["people"] > most]
+        check = next((row for row in kept["growth"] if row["forecast"] and row["people"] == most), None)
+        rates = tuple(
+            Growing(
+                title,
+                colour,
+                dash,
+                np.array([row["people"] for row in seen], np.float64),
+                np.array([row[name] for row in seen], np.float64),
+                tuple((row["people"], row[name]) for row in ahead),
+            )
+            for title, name, colour, dash in (
+                ("right person first", "rank1", theme.COLOURS[theme.PIPELINE], "solid"),
+                ("strangers let in", "fpir", theme.ACCENT, "dash"),
+            )
+        )
+        told = (
+            ""
+            if check is None
+            else (
+                f"From the first {kept['seen']:,} alone the same forecast said, of {most:,}, {check['rank1']:.0%} and "
+                f"{check['fpir']:.0%}; measured were {seen[-1]['rank1']:.0%} and {seen[-1]['fpir']:.0%}."
+            )
+        )
+        searches = tuple((row["people"], row["search"], row["read"]) for row in kept["search"])
+        return Filed(rates, told, float(kept["verification"]), searches)
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise UserError(
+            f"{file.name} of {case.slug} is damaged: measure it again, as the case's README says."
+        ) from error

@@ -10,7 +10,9 @@ import streamlit as st
 
 from dashboard import gate, models, panels, theme, view, words
 from dashboard.figures.det import det
-from dashboard.panels.beside import Beside, is_dark, plain, plot
+from dashboard.figures.filing import filing
+from dashboard.panels.beside import Beside, is_dark, plot
+from dashboard.words import plain
 from engines.core import CaseStudy, EngineInfo, Task, Trace, UserError, resolve
 from engines.core.sighting import Boxes, Candidates, Enrols, rates
 from engines.runs import RunSpec
@@ -65,7 +67,8 @@ def main() -> None:
         return
     first = comparing[0]
     enrolling(case, task, engines[first])  # type: ignore[arg-type]
-    frame = presented(case, task)
+    with st.container(key="gate-present"):
+        frame = presented(case, task)
     limit = st.select_slider(
         "Strangers who may be let in (FPIR)",
         LIMITS,
@@ -85,12 +88,13 @@ def main() -> None:
             with column.container(border=True, height="stretch"):
                 trained(*opening[name], engines[name], frame, limit)
     traded(opening, first, limit)
+    filed(case)
     privacy()
 
 
 def enrolling(case: CaseStudy, task: Task, engine: Enrols) -> None:
     """Bring pictures of someone; those that will not do are told why."""
-    with st.container(border=True):
+    with st.container(border=True, key="gate-enrol"):
         st.subheader("Enrol", anchor="enrol")
         turn = gate.turn()
         name = st.text_input("Name", key="gate_name", max_chars=40, placeholder="Who is it?")
@@ -246,6 +250,30 @@ def traded(opening: Opening, first: str, limit: float) -> None:
     )
     told = "; ".join(f"{line.name}: {float(np.interp(limit, line.fpir, line.fnir)):.0%} kept out" for line in lines)
     plot(det(lines, mark, is_dark()), Beside("gate-det"), f"At {limit:.1%} of strangers let in, {told}.")
+
+
+def filed(case: CaseStudy) -> None:
+    """What was measured as many people came on file."""
+    found = None
+    with view.said():
+        found = gate.filed(case)
+    if found is None:
+        return
+    st.subheader("As people come on file", anchor="filed")
+    st.caption(
+        "The threshold stays where it lets in one stranger in a hundred with the first people on file. Dotted, beyond "
+        f"the people that there are: a forecast. {found.check}"
+    )
+    told = "; ".join(f"{rate.name} {rate.values[-1]:.0%} with {rate.people[-1]:,.0f} on file" for rate in found.rates)
+    plot(filing(found.rates, is_dark()), Beside("gate-filed"), f"Measured: {told}.")
+    searches = [
+        f"one of {people:,} takes {words.duration(search)}, reading them once {words.duration(read)}"
+        for people, search, read in found.searches
+    ]
+    st.caption(
+        f"A search compares with everybody: {'; '.join(searches)}. Whether two photos show one person, of people it "
+        f"never saw, the verifier tells right {found.verification:.1%} of the time (chance: 50%)."
+    )
 
 
 def privacy() -> None:

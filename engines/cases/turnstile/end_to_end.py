@@ -49,15 +49,15 @@ class Lesson:
 def lessons(frames: int) -> tuple[Lesson, ...]:
     """From easy to hard; the more frames there are, the more there is to learn from each lesson.
 
-    Windows cost least, and are where the network learns what tells people apart. With a quarter of these steps it did
-    not even fit its own training frames: of 868 it named 23 %."""
+    Windows cost least, and are where the network learns what tells people apart. The recipe was fixed on frames of the
+    training part: with 8 people, 112 frames and 500, 120 and 120 steps it named all of them and 72 % of 74 held out."""
     if frames < 10:
-        return (Lesson(WINDOW, 5, 16, 3e-3, (1.0,)), Lesson(WHOLE, 5, 8, 1e-3, gaze.SCALES))
+        return (Lesson(WINDOW, 5, 16, 3e-3, (1.0,)), Lesson(WHOLE, 5, 4, 1e-3, gaze.SCALES))
     share = (frames / 1375) ** 0.4
     return (
         Lesson(WINDOW, round(2400 * share), 64, 3e-3, (1.0,)),
-        Lesson(PART, round(300 * share), 16, 1.5e-3, (1.0, 0.5)),
-        Lesson(WHOLE, round(300 * share), 8, 1e-3, gaze.SCALES, real=0.25),
+        Lesson(PART, round(400 * share), 16, 1.5e-3, (1.0, 0.5)),
+        Lesson(WHOLE, round(500 * share), 8, 1e-3, gaze.SCALES, real=0.25),
     )
 
 

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from engines.cases.turnstile import CASE, crop, frames, metric, photos, sight
 from engines.cases.turnstile.pipeline import Pipeline
 from engines.core import Budget, UserError
+from engines.core.files import replacing
 from engines.runs import RunSpec, RunStore
 
 SIZES = (62, 125, 250, 500, 1000, 2000)
+SEEN = 500
 FORECAST = 10_000
 FOLDS = 10
 SEARCHED = (10_000, 1_000_000)
@@ -45,22 +47,37 @@ def growth(
     """`mates` (n, k) and `strangers` (m, k) hold the similarity of every probe to everybody on file, `own` (n,) the
     place of each mate's true person. The threshold is set once, at an FPIR of 1 % with the first of `sizes` on file.
 
-    The forecast for `most` people takes each probe's chance to be more like a random person on file than like its own
-    (or than the threshold) from those that there are, and lets it meet that many.
+    What goes beyond the people that there are is a forecast; and so is what the first SEEN of them alone say of all,
+    so that it can be held against what was measured.
     """
     t = metric.threshold(strangers[:, : sizes[0]].max(axis=1).astype(np.float64), metric.LIMIT)
     mine = mates[np.arange(len(own)), own]
-    others = mates.copy()
-    others[np.arange(len(own)), own] = -np.inf
-    found = []
-    for size in (*(size for size in sizes if size < mates.shape[1]), mates.shape[1]):
-        rank1 = float(np.mean(mine > others[:, :size].max(axis=1)))
+    others = mates.astype(np.float64)
+    others[np.arange(len(own)), own] = np.nan
+    n, found = mates.shape[1], []
+    for size in (*(size for size in sizes if size < n), n):
+        rank1 = float(np.mean(mine > np.nanmax(others[:, :size], axis=1)))
         found.append(Growth(size, rank1, float(np.mean(strangers[:, :size].max(axis=1) > t)), False))
-    n = mates.shape[1]
-    beaten = ((others > mine[:, None]).sum(axis=1) + 0.5) / (n + 1)
-    above = ((strangers > t).sum(axis=1) + 0.5) / (n + 1)
-    rank1, fpir = float(np.mean((1 - beaten) ** most)), float(np.mean(1 - (1 - above) ** most))
-    return [*found, Growth(most, rank1, fpir, True)]
+    for seen, size in ((SEEN, n), (n, most)):
+        if seen < size:
+            beaten = above(others[:, :seen], mine)
+            passed = above(strangers[:, :seen], np.full(len(strangers), t))
+            rank1, fpir = float(np.mean((1 - beaten) ** (size - 1))), float(np.mean(1 - (1 - passed) ** size))
+            found.append(Growth(size, rank1, fpir, True))
+    return found
+
+
+def above(scores: NDArray[np.floating[Any]], limits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """The chance, (n,), that somebody drawn at random is more like probe i than `limits` (n,), from its scores with k
+    people (n, k), NaN where one does not count.
+
+    A probe's own scores know nothing of chances below one in k. All probes' scores together do, once each probe's are
+    brought to mean 0 and spread 1: they differ in those, and little in the form of the tail."""
+    mean, spread = np.nanmean(scores, axis=1), np.maximum(np.nanstd(scores, axis=1), 1e-9)
+    pooled = ((scores - mean[:, None]) / spread[:, None]).ravel()
+    pooled = np.sort(pooled[~np.isnan(pooled)])
+    places = np.searchsorted(pooled, (limits - mean) / spread, side="right")
+    return np.asarray(1 - places / len(pooled), np.float64)
 
 
 def verification(directions: NDArray[np.float32], labels: NDArray[np.int64], rng: np.random.Generator) -> float:
@@ -72,7 +89,7 @@ def verification(directions: NDArray[np.float32], labels: NDArray[np.int64], rng
         index = np.flatnonzero(np.isin(labels, fold))
         same = [(i, j) for i in index for j in index if i < j and labels[i] == labels[j]]
         same = [same[k] for k in rng.permutation(len(same))[:60]]
-        different = []
+        different: list[tuple[int, int]] = []
         while len(different) < len(same):
             i, j = rng.choice(index, 2, replace=False)
             if labels[i] != labels[j]:
@@ -84,7 +101,8 @@ def verification(directions: NDArray[np.float32], labels: NDArray[np.int64], rng
     for k in range(FOLDS):
         s = np.concatenate([scores[j] for j in range(FOLDS) if j != k])
         y = np.concatenate([truths[j] for j in range(FOLDS) if j != k])
-        t = max(np.unique(s), key=lambda v, s=s, y=y: float(np.mean((s >= v) == y)))
+        levels = np.unique(s)
+        t = levels[np.argmax([np.mean((s >= level) == y) for level in levels])]
         right.append(float(np.mean((scores[k] >= t) == truths[k])))
     return float(np.mean(right))
 
@@ -107,7 +125,7 @@ def seconds(people: int, size: int, rng: np.random.Generator) -> tuple[float, fl
 def measure(engine: Pipeline) -> dict[str, Any]:
     """All of it for one trained pipeline. Beyond the employees, who are enrolled by their frames, people are on file by
     one photo each, as it was before it became part of a frame."""
-    who, made, rng = photos.parts(), engine._verifier, np.random.default_rng(5)
+    who, made, rng = photos.parts(), engine.comparer, np.random.default_rng(5)
     # Those whom the verifier never saw come on file first, then those whose photos trained it.
     more = {**who.others, **who.unseen, **who.callers}
     order = [
@@ -116,16 +134,17 @@ def measure(engine: Pipeline) -> dict[str, Any]:
         for i in rng.permutation(len(group))
     ]
     first = crop.cuttings(tuple(more[name][0] for name in order))
-    on_file = np.concatenate([engine._gallery, made.directions(first)])
+    on_file = np.concatenate([engine.on_file, made.directions(first)])
     gate, strangers = frames.frames("gate"), frames.frames("strangers")
     seen = sight.cuttings([gate.pixels(i) for i in range(len(gate))], lambda f, s: None, "frames")
     unknown = sight.cuttings([strangers.pixels(i) for i in range(len(strangers))], lambda f, s: None, "frames")
     own = np.array([engine.people.index(name) for name in gate.people])
-    mates, others = made.directions(seen) @ on_file.T, made.directions(unknown) @ on_file.T
+    mates, others = engine.scores(made.directions(seen), on_file), engine.scores(made.directions(unknown), on_file)
     chosen = [(i, name) for name in sorted(who.unseen) for i in who.unseen[name]]
     faces = made.directions(crop.cuttings(tuple(i for i, _ in chosen)))
     labels = np.unique([name for _, name in chosen], return_inverse=True)[1]
     return {
+        "seen": SEEN,
         "growth": [vars(each) for each in growth(mates, own, others, SIZES, FORECAST)],
         "verification": verification(faces, labels, rng),
         "search": [dict(zip(("people", "search", "read"), (n, *seconds(n, 128, rng)), strict=True)) for n in SEARCHED],
@@ -142,7 +161,8 @@ def main() -> None:
     if not folder.exists():
         raise UserError("The pipeline's model is not kept yet: run `python -m engines sweep turnstile` first.")
     found = {"model": spec.id, **measure(Pipeline.load(folder))}
-    (store.root / case.slug / "gallery.json").write_text(json.dumps(found, indent=1) + "\n")
+    with replacing(store.root / case.slug / "gallery.json") as aside:
+        aside.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))
 
 

@@ -66,7 +66,7 @@ class Pipeline(Engine):
         """
         alike = np.sort(directions @ self._cohort.T, axis=1)[:, -NEAREST:]
         middle, width = alike.mean(axis=1, keepdims=True), alike.std(axis=1, keepdims=True)
-        found = directions @ (self._gallery if gallery is None else gallery).T
+        found = directions @ (self.on_file if gallery is None else gallery).T
         return np.asarray((found - middle) / np.maximum(width, 1e-3), np.float32)
 
     def _verifier_for(
@@ -95,7 +95,7 @@ class Pipeline(Engine):
         )
 
     def _embed(self, cut: Cutting) -> Embedding:
-        return Embedding(self._verifier.directions([cut.picture])[0], cut.box)
+        return Embedding(self.comparer.directions([cut.picture])[0], cut.box)
 
     def _compare(self, seen: Embedding) -> Candidates:
         if not seen.vector.any():
@@ -118,19 +118,21 @@ class Pipeline(Engine):
         if not name.strip() or name in self.people:
             raise UserError("Give a name that nobody on file has.")
         cuts = [crop.cutting(Boxes(picture, frames.memory().find(picture))).picture for picture in pictures]
-        made = enrolled(self._verifier.directions(cuts), np.zeros(len(cuts), np.int64), 1)
+        made = enrolled(self.comparer.directions(cuts), np.zeros(len(cuts), np.int64), 1)
         if not made.any():
             raise UserError("No face was found to enrol: bring a picture that shows one from the front.")
-        return replace(self, people=(*self.people, name), gallery=np.concatenate([self._gallery, made]))
+        return replace(self, people=(*self.people, name), gallery=np.concatenate([self.on_file, made]))
 
     @property
-    def _verifier(self) -> Verifier:
+    def comparer(self) -> Verifier:
+        """What tells whether two faces are of one person."""
         if self.verifier is None:
             raise UserError("This engine has not been trained yet: fit it, or load a trained one.")
         return self.verifier
 
     @property
-    def _gallery(self) -> NDArray[np.float32]:
+    def on_file(self) -> NDArray[np.float32]:
+        """A direction for everybody on file, (k, size)."""
         if self.gallery is None:
             raise UserError("This engine has not been trained yet: fit it, or load a trained one.")
         return self.gallery
@@ -143,13 +145,13 @@ class Pipeline(Engine):
 
     @property
     def parameters(self) -> int:
-        return self._verifier.parameters + self._gallery.size
+        return self.comparer.parameters + self.on_file.size
 
     def save(self, directory: Path) -> None:
-        self._verifier.save(directory)
-        save_file({"gallery": self._gallery.astype(np.float16)}, directory / "gallery.safetensors")
+        self.comparer.save(directory)
+        save_file({"gallery": self.on_file.astype(np.float16)}, directory / "gallery.safetensors")
         save_file(_kept(self._cohort), directory / "cohort.safetensors")
-        meta = {"people": self.people, "threshold": self.threshold, "shape": self._verifier.network.shape.to_json()}
+        meta = {"people": self.people, "threshold": self.threshold, "shape": self.comparer.network.shape.to_json()}
         (directory / "engine.json").write_text(json.dumps(meta, separators=(",", ":")))
 
     @classmethod

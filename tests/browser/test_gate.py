@@ -1,0 +1,61 @@
+"""The gate in a real browser: enrol with a photograph, come to the gate, be let in, be forgotten."""
+
+import os
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from engines import datasets
+from tests.browser.served import served
+
+PATIENCE = 90_000  # ms
+HERE = datasets.find("lfw") is not None and datasets.find("bsds500_backgrounds") is not None
+pytestmark = pytest.mark.skipif(not HERE and "CI" not in os.environ, reason="the photographs are not here")
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory):
+    """The dashboard with the models that the repository keeps."""
+    with served(tmp_path_factory.mktemp("gate"), {}) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """A photo of someone who is not on file, and of somebody else."""
+    from engines.cases.turnstile import photos
+
+    folder, who = tmp_path_factory.mktemp("photographs"), photos.parts().unseen
+    made = []
+    for name in sorted(who)[3:5]:
+        made.append(folder / f"{len(made)}.jpg")
+        made[-1].write_bytes(photos.photos().files[who[name][0]].as_py())
+    return made
+
+
+def test_enrolled_let_in_and_forgotten(gate, visit, photographs):
+    page = visit("/gate", at=gate)
+    page.get_by_label("Name").fill("Ann Lee")
+    page.get_by_label("Name").press("Enter")
+    page.locator(".st-key-gate-enrol input[type=file]").set_input_files(photographs[0])
+    button = page.get_by_role("button", name="Enrol", exact=True)
+    expect(button).to_be_enabled(timeout=PATIENCE)
+    button.click()
+    expect(page.get_by_text("You enrolled Ann Lee (1)")).to_be_visible(timeout=PATIENCE)
+    come(page, photographs[0])
+    opened = page.get_by_text("Ann Lee: opens").first
+    expect(opened).to_be_visible(timeout=PATIENCE)
+    come(page, photographs[1])
+    expect(opened).to_have_count(0, timeout=PATIENCE)
+    assert "Ann" not in page.url
+    page.get_by_role("button", name="Forget everyone").click()
+    expect(page.get_by_text("You enrolled Ann Lee (1)")).to_have_count(0, timeout=PATIENCE)
+    come(page, photographs[0])
+    expect(page.locator(".st-key-gate-pipeline").get_by_role("alert")).to_be_visible(timeout=PATIENCE)
+    expect(opened).to_have_count(0)
+
+
+def come(page: Page, file) -> None:
+    page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload", exact=True)).first.click()
+    page.locator(".st-key-gate-present input[type=file]").set_input_files(file)
+    expect(page.get_by_text(file.name)).to_be_visible(timeout=PATIENCE)
