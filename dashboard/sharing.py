@@ -13,6 +13,10 @@ from engines.views import Snapshot, ViewStore
 from engines.views.snapshot import MOST_NOTE, MOST_TITLE
 
 OPENED = "saved_opened"
+FREEZES = (
+    "The link of this page shows the runs of the day on which it is opened. A saved view freezes the numbers that you "
+    "see now, and is listed in the gallery."
+)
 FILES = (
     (".png", "Picture (PNG)", "image/png"),
     (".svg", "Drawing (SVG)", "image/svg+xml"),
@@ -49,26 +53,24 @@ def offer(shown: view.View, measured: Measured, budget: float) -> None:
         if not browser:
             st.caption(takeaway.NO_BROWSER)
         if measured.snapshot is None:
-            _save(what)
+            save(what.title, FREEZES, lambda title, note: takeaway.freeze(what, title, note, visitor()))
 
 
 def _file(what: takeaway.Shown, kind: str) -> Callable[[], bytes]:
     return lambda: takeaway.KINDS[kind](what)
 
 
-def _save(what: takeaway.Shown) -> None:
+def save(title: str, why: str, freeze: Callable[[str, str], Snapshot]) -> None:
+    """The form that saves what is shown; `freeze` makes a snapshot of it with a title and a note."""
     st.markdown("**Save it for your team**")
-    st.caption(
-        "The link of this page shows the runs of the day on which it is opened. A saved view freezes the numbers that "
-        "you see now, and is listed in the gallery."
-    )
+    st.caption(why)
     with st.form("save", border=False):
-        title = st.text_input("Title", what.title[:MOST_TITLE], max_chars=MOST_TITLE)
+        title = st.text_input("Title", title[:MOST_TITLE], max_chars=MOST_TITLE)
         note = st.text_area("Note", max_chars=MOST_NOTE, height=80, placeholder="What should the others look at?")
         clicked = st.form_submit_button("Save", icon=":material/bookmark_add:")
     if clicked:
         with view.said():
-            name = ViewStore().save(takeaway.freeze(what, title, note, visitor()))
+            name = ViewStore().save(freeze(title, note))
             st.success("Saved. This link shows it to everyone who can open this dashboard:", icon=":material/check:")
             st.code(f"{address()}?saved={name}", language=None)
 
@@ -80,25 +82,34 @@ def visitor() -> str:
 
 
 def address() -> str:
-    """Of the page Explore, without its parameters."""
+    """Of the page that is shown, without its parameters."""
     url = st.context.url or "explore"
     return url.partition("?")[0]
 
 
-def opened() -> Snapshot | None:
-    """The saved view that the link names; None where it names none, or none that can be shown (then a sentence says
-    why, and the page goes on with the runs of today)."""
+def named(page: str, instead: str) -> tuple[str, Snapshot] | None:
+    """The saved view that the link of a `page` names, with its name; None where it names none, or none that can be
+    shown: then a sentence says why, and what is shown `instead`."""
     name = st.query_params.get("saved")
     if not name:
-        st.session_state.pop(OPENED, None)
         return None
     try:
         snapshot = ViewStore().load(name)
-        if snapshot.page != "explore":
+        if snapshot.page != page:
             raise UserError("That saved view belongs to another page.")
     except UserError as error:
-        st.error(f"{error} Below are the runs of today.", icon=":material/error:")
+        st.error(f"{error} {instead}", icon=":material/error:")
         return None
+    return name, snapshot
+
+
+def opened() -> Snapshot | None:
+    """The saved view of Explore that the link names, its choices put into the page's."""
+    found = named("explore", "Below are the runs of today.")
+    if found is None:
+        st.session_state.pop(OPENED, None)
+        return None
+    name, snapshot = found
     if st.session_state.get(OPENED) != name:
         st.session_state[OPENED] = name
         st.session_state[view.KEPT] = dict(snapshot.params)
@@ -107,14 +118,19 @@ def opened() -> Snapshot | None:
     return snapshot
 
 
+def about(snapshot: Snapshot) -> None:
+    """What a saved view is called, and who saved it when."""
+    st.markdown(f"**:material/bookmark: {words.plain(snapshot.title)}**")
+    if snapshot.note:
+        st.markdown(words.plain(snapshot.note))
+    by = f" by {words.plain(snapshot.by)}" if snapshot.by else ""
+    st.caption(f"Saved on {words.plain(snapshot.made[:10])}{by}; the numbers are those of that day.")
+
+
 def banner(snapshot: Snapshot) -> None:
     """What a saved view is, above it."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**:material/bookmark: {words.plain(snapshot.title)}**")
-        if snapshot.note:
-            st.markdown(words.plain(snapshot.note))
-        by = f" by {words.plain(snapshot.by)}" if snapshot.by else ""
-        st.caption(f"Saved on {words.plain(snapshot.made[:10])}{by}; the numbers are those of that day.")
+        about(snapshot)
         with view.said():
             more = takeaway.newer(snapshot)
             told = (

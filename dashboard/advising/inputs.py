@@ -20,6 +20,7 @@ from engines.core import UserError
 
 QUESTION, INITIAL, TURN = "advisor_question", "advisor_initial", "advisor_turn"
 LINK, BEFORE, PROBLEM, SOURCE = "advisor_link", "advisor_before", "advisor_problem", "advisor_source"
+SAVED = "advisor_saved"  # (name, question) of the saved answer that was opened
 EDITABLE = 2000  # rows of a table that can be edited here; longer ones are shown in part
 SHOWN = 200
 MOST_BYTES = 20_000_000
@@ -80,12 +81,12 @@ def _from_link() -> None:
 
 
 def _to_link(question: Question) -> None:
+    name, saved = st.session_state.get(SAVED, ("", None))
+    if name and st.query_params.get("saved") == name:
+        if question == saved:
+            return
+        del st.query_params["saved"]
     try:
-        if len(question.rows) > asking.LONGEST:
-            raise UserError(
-                f"This table is too long for a link ({len(question.rows):,} rows): download the points as CSV and "
-                "pass on that file instead."
-            )
         link = asking.encode(question)
     except UserError as error:
         st.session_state[LINK] = ""

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import background
-from dashboard.advising import inputs, report, starts
+from dashboard.advising import inputs, report, saved, starts
 from dashboard.advising.answer import Answer, answer
 from dashboard.advising.asked import Asked, asked
 from dashboard.advising.drawing import LOOKS, figure
@@ -171,35 +171,20 @@ def _tables(found: Answer) -> None:
 def _take_away(question: Question, found: Answer) -> None:
     st.subheader("Take it with you")
     telling = Telling(question)
+    files = (
+        # Made when it is asked for: with the chart's own script it has 5 MB.
+        ("Report (HTML)", "advice.html", "text/html", ":material/description:", lambda: report.html(
+            question, found, figure(found.lines, found.overtaking, telling, found.reach, _number(question.look))
+        )),
+        ("Numbers (CSV)", "advice.csv", "text/csv", ":material/table:", lambda: report.facts(found)),
+        ("Your points (CSV)", "points.csv", "text/csv", ":material/download:", lambda: report.points(question)),
+    )  # fmt: skip
     with st.container(horizontal=True):
-        st.download_button(
-            "Report (HTML)",
-            # Made when it is asked for: with the chart's own script it has 5 MB.
-            lambda: report.html(
-                question, found, figure(found.lines, found.overtaking, telling, found.reach, _number(question.look))
-            ),
-            file_name="advice.html",
-            mime="text/html",
-            icon=":material/description:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Numbers (CSV)",
-            lambda: report.facts(found),
-            file_name="advice.csv",
-            mime="text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Your points (CSV)",
-            lambda: report.points(question),
-            file_name="points.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        for label, name, mime, icon, make in files:
+            st.download_button(label, make, file_name=name, mime=mime, icon=icon, on_click="ignore")
     st.caption("The address of this page holds all that you entered: copy it to come back or to share it.")
+    with st.expander("Save it under a short link", icon=":material/bookmark_add:"):
+        saved.offer(question, found)
 
 
 def _number(look: str) -> float:

@@ -52,11 +52,22 @@ WIDTHS = {"rows": 4, "needs": 6}
 
 
 def encode(question: Question) -> str:
-    """The state as it stands in the link: what differs from an empty question, as JSON, compressed when long.
+    """The state as it stands in the link.
 
     Raises:
-        UserError: it is too long for a link.
+        UserError: it is too long for one.
     """
+    made = packed(question) if len(question.rows) <= LONGEST else None
+    if made is None or len(made) > LONGEST:
+        raise UserError(
+            f"This table of {len(question.rows):,} rows is too long for a link, which holds {LONGEST:,} characters: "
+            "save it below under a short one, or download the points as CSV and pass on that file."
+        )
+    return made
+
+
+def packed(question: Question) -> str:
+    """What differs from an empty question, as JSON, compressed when long; "" where nothing does."""
     empty = asdict(Question())
     said = {key: value for key, value in asdict(question).items() if value != empty[key]}
     if "rows" in said:
@@ -64,13 +75,7 @@ def encode(question: Question) -> str:
     if not said:
         return ""
     text = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
-    made = _written("j", text) if len(text) <= PLAIN else _written("z", zlib.compress(text, 9))
-    if len(made) > LONGEST:
-        raise UserError(
-            f"This table is too long for a link ({len(made):,} characters; a link holds {LONGEST:,}): "
-            "download the points as CSV and pass on that file instead."
-        )
-    return made
+    return _written("j", text) if len(text) <= PLAIN else _written("z", zlib.compress(text, 9))
 
 
 def decode(link: str) -> Question:

@@ -10,29 +10,29 @@ from engines import registry
 from engines.views import Entry, ViewStore
 
 A_PAGE = 24  # views drawn at once
+PAGES = {"explore": "Explore", "advisor": "Advisor"}
 
 
 def draw(entry: Entry, store: ViewStore) -> None:
-    curves = [(theme.colour(shape), line) for shape, line in entry.curves]
+    """One view: of Explore with its curves, of the Advisor with its answer."""
     with st.container(border=True, gap="xsmall"):
-        st.image(thumbnail(curves), width="stretch", alt=f"Curves of {entry.title}")
+        if entry.curves:
+            curves = [(theme.colour(shape), line) for shape, line in entry.curves]
+            st.image(thumbnail(curves), width="stretch", alt=f"Curves of {entry.title}")
         st.markdown(f"**{words.plain(entry.title or 'Without a title')}**")
-        slug = entry.params.get("case", "")
+        slug = entry.params.get("case", PAGES[entry.page])
         about = registry.case(slug).title if slug in registry.cases() else slug
         by = f" · {words.plain(entry.by)}" if entry.by else ""
         st.caption(f"{words.plain(about)} · {words.plain(entry.made[:10])}{by}")
-        if entry.note:
-            st.markdown(f":small[{words.plain(entry.note.replace(chr(10), ' '))}]")
+        for text in (entry.params.get("answer", ""), entry.note.replace("\n", " ")):
+            if text:
+                st.markdown(f":small[{words.plain(text)}]")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.page_link(
-                "app_pages/explore.py", label="Open", icon=":material/visibility:", query_params={"saved": entry.id}
-            )
-            st.page_link(
-                "app_pages/explore.py",
-                label="With the runs of today",
-                icon=":material/update:",
-                query_params=dict(entry.params),
-            )
+            page = f"app_pages/{entry.page}.py"
+            st.page_link(page, label="Open", icon=":material/visibility:", query_params={"saved": entry.id})
+            if entry.page == "explore":
+                params = dict(entry.params)
+                st.page_link(page, label="With the runs of today", icon=":material/update:", query_params=params)
             with st.popover("Delete", icon=":material/delete:", type="tertiary"):
                 st.markdown("It goes from the gallery for everyone. Its link goes on working for those who have it.")
                 if st.button("Delete it", key=f"delete_{entry.id}", type="primary"):
@@ -43,15 +43,16 @@ def draw(entry: Entry, store: ViewStore) -> None:
 
 st.title("Saved views")
 st.markdown(
-    "Views of Explore that somebody saved with their numbers, so that a link shared in March shows in June what it "
-    "showed in March. Save one under its chart."
+    "Views of Explore and answers of the Advisor that somebody saved with their numbers, so that a link shared in "
+    "March shows in June what it showed in March. Save one under its chart."
 )
 store = ViewStore()
 search = st.text_input(
     "Search", key="gallery_search", placeholder="words of the title, the note, the case, who saved it"
 )
 with view.said():
-    found, damaged = store.entries(search)
+    every, damaged = store.entries(search)
+    found = [entry for entry in every if entry.page in PAGES]
     if damaged:
         st.warning(f"{damaged} of the gallery's files cannot be read and are not shown.", icon=":material/warning:")
     if not found:

@@ -15,7 +15,8 @@ from engines.runs import Point
 
 SCHEMA = 1
 MOST_TITLE, MOST_NOTE = 120, 2000  # characters
-MOST_PARAMS = 20_000  # characters of all parameters together
+MOST_PARAMS = 2_000_000  # characters of all parameters together
+MOST_LISTED = 600  # characters of a parameter that the gallery lists
 MOST_BYTES = 4_000_000
 DIGITS = 6  # significant digits kept of scores
 
@@ -105,7 +106,8 @@ class Snapshot:
                 sketch.setdefault(point.engine, []).append((point.budget, point.mean))
                 shapes[point.engine] = point.shape
         curves = tuple((shapes[name], tuple(sorted(line))) for name, line in sketch.items())
-        return Entry(self.id, self.page, self.params, self.title, self.note, self.by, self.made, curves)
+        params = {name: value for name, value in self.params.items() if len(value) <= MOST_LISTED}
+        return Entry(self.id, self.page, params, self.title, self.note, self.by, self.made, curves)
 
 
 @dataclass(frozen=True)

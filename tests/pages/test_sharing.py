@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import takeaway
+from dashboard.advising.question import Question
 from dashboard.figures.thumbnail import thumbnail
 from engines.__main__ import main
 from engines.core import Budget, UserError
@@ -139,12 +140,56 @@ def test_a_view_is_saved_on_the_page():
     app = opened(case="tones", task="pairs", budget="8")
     app.session_state["share"] = True
     app.run()
-    if app.text_input:  # AppTest opens the panel
-        app.text_input[0].set_value("Ours <b>bold</b>")
-        app.button[-1].click().run()
-        assert not app.exception
-        assert [entry.title for entry in ViewStore().entries()[0]] == ["Ours <b>bold</b>"]
+    app.text_input[0].set_value("Ours <b>bold</b>")
+    app.button[-1].click().run()
+    assert not app.exception
+    assert [entry.title for entry in ViewStore().entries()[0]] == ["Ours <b>bold</b>"]
     assert any("take away" in box.label for box in app.expander)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("count", [6, 900])  # the longer table is too long for a link
+def test_an_answer_of_the_advisor_is_saved_and_shown_to_somebody_else(count):
+    sizes = np.geomspace(10, 10_000, count)
+    rows = tuple(
+        (name, f"{size:.6g}", f"{scale * size**slope:.6g}", "")
+        for name, scale, slope in (("Old", 50, -0.1), ("New", 300, -0.5))
+        for size in sizes
+    )
+    page = opened("advisor")
+    page.session_state["advisor_question"] = Question(rows=rows, metric="mistakes")
+    page.session_state["advisor_turn"] = 5
+    page.run()
+    assert not page.exception
+    title = next(box for box in page.text_input if box.label == "Title")
+    assert title.value == "Mistakes against examples"
+    title.set_value("Old against new")
+    next(button for button in page.button if button.label == "Save").click().run()
+    assert not page.exception
+    (entry,) = ViewStore().entries()[0]
+    assert (entry.page, entry.title) == ("advisor", "Old against new")
+    assert "New overtakes Old" in entry.params["answer"]
+    assert "Old against new" in text(opened("gallery"))
+
+    other = opened("advisor")
+    other.query_params["saved"] = entry.id
+    other.run()
+    assert not other.exception
+    assert other.session_state["advisor_question"].rows == rows
+    assert "The answer of that day: **New overtakes Old" in text(other)
+    assert (other.query_params["saved"], "q" in other.query_params) == (entry.id, False)
+    next(box for box in other.text_input if box.label == "Score").set_value("errors").run()
+    assert "saved" not in other.query_params
+    assert "The answer of that day" not in text(other.run())
+
+
+@pytest.mark.usefixtures("store")
+def test_a_saved_view_of_another_page_is_a_sentence():
+    name = saved()
+    page = opened("advisor")
+    page.query_params["saved"] = name
+    page.run()
+    assert "belongs to another page. The table is what it was." in text(page)
 
 
 @pytest.mark.usefixtures("store")

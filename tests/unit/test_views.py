@@ -127,7 +127,7 @@ def test_what_is_too_long_is_one_sentence(store):
     with pytest.raises(UserError, match="shorten"):
         snapshot(note="x" * 2001)
     with pytest.raises(UserError, match="download"):
-        snapshot(params={"points": "x" * 20_000})
+        snapshot(params={"points": "x" * 2_000_000})
     with pytest.raises(UserError, match="download"):
         store.save(snapshot(points=[point()] * 20_000))
 
