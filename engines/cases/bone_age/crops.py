@@ -209,7 +209,7 @@ def learn(cut_out: Sequence[Crops], ages: NDArray[np.float64], rng: np.random.Ge
     def validate(net: nn.Module) -> float:
         return float(np.abs(answers(net, held) - target[held]).mean()) if len(held) else 0.0
 
-    steps = int(np.clip(110 * len(inner) ** 0.28, 200, 1100))
+    steps = int(min(280 * len(inner) ** 0.28, 50 * len(inner), 2500))
     # Where nothing is held out, only the last weights count.
     every = -(-steps // 4) if len(held) else steps
     recipe = training.Recipe(steps, learning_rate=4e-3, weight_decay=0.05, validate_every=every)

@@ -134,9 +134,9 @@ class Viewer:
 
 
 def recipe_for(pictures: int, held: bool) -> training.Recipe:
-    """Steps grow with the number of pictures to the power 0.25, from 530 for twenty. Where nothing is held out, only
-    the last weights count."""
-    steps = round(min(250 * pictures**0.25, 30 * pictures + 20))
+    """Steps grow with the number of pictures to the power 0.25, from 1,270 for twenty to 5,000 for 5,000. Where nothing
+    is held out, only the last weights count."""
+    steps = round(min(600 * pictures**0.25, 30 * pictures + 20 + 4 * pictures**2))
     every = -(-steps // 4) if held else steps
     return training.Recipe(steps, learning_rate=4e-3, weight_decay=0.05, validate_every=every)
 
