@@ -1,6 +1,6 @@
 """The nouns that everything else is made of. NumPy at most."""
 
-from engines.core.case import CaseStudy, Choice, EngineInfo, Example, SideBudget, Task
+from engines.core.case import CaseStudy, Choice, EngineInfo, Example, Faults, SideBudget, Task
 from engines.core.engine import NOTHING, Engine, Progress, Shape, Stage, Step, Trace, quiet
 from engines.core.errors import UserError
 from engines.core.spec import Budget, Floats, Metric, Segment, Spec, resolve
@@ -14,6 +14,7 @@ __all__ = [
     "Engine",
     "EngineInfo",
     "Example",
+    "Faults",
     "Floats",
     "Metric",
     "Picked",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
 
 from engines.core.engine import Engine, Shape
 from engines.core.errors import UserError
-from engines.core.spec import Budget, Metric, Spec, resolve
+from engines.core.spec import Budget, Floats, Metric, Spec, resolve
 from engines.core.split import TaskData
 
 
@@ -45,6 +48,22 @@ class SideBudget:
 
 
 @dataclass(frozen=True)
+class Faults:
+    """What goes wrong in answers, by kind. `kinds`: name of a kind -> what it means, in the order of `count`.
+
+    `count` is "module:function"(input, answer, true output) -> floats (1 + kinds,): how much there was to get right in
+    an example, in `unit`, and how often each kind went wrong in it.
+    """
+
+    kinds: Mapping[str, str]
+    unit: str
+    count: str
+
+    def counted(self, x: Any, answer: Any, truth: Any) -> Floats:
+        return np.asarray(resolve(self.count)(x, answer, truth), dtype=np.float64)
+
+
+@dataclass(frozen=True)
 class Task:
     """A data set, its unit and its metric.
 
@@ -72,6 +91,8 @@ class Task:
     sides: tuple[SideBudget, ...] = ()
     # "engine+reading" names that say nothing here: not scored
     without: tuple[str, ...] = ()
+    # kinds of error that a sweep counts in every answer, besides the score
+    faults: Faults | None = None
 
     def data(self) -> TaskData:
         loaded: TaskData = resolve(self.load)()

@@ -41,7 +41,8 @@ class Score:
     """One way the trained model was scored.
 
     `reading` is a further way to read the model, `test` the test set, `oracle` the stage whose output was replaced by
-    the truth; "" , "test" and "" are the main one. `statistics` has shape (examples, k), one row an example.
+    the truth; "" , "test" and "" are the main one. `statistics` has shape (examples, k), one row an example; `faults`
+    (examples, 1 + kinds), the counts of the task's kinds of error, is None where it names none.
     """
 
     score: float
@@ -49,6 +50,7 @@ class Score:
     reading: str = ""
     test: str = "test"
     oracle: str = ""
+    faults: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ class Run:
             "finished": self.finished,
         }
         if not self.scores:
-            return [{**common, "reading": "", "test": "test", "oracle": "", "score": None, "statistics": None}]
+            nothing = {"score": None, "statistics": None, "faults": None}
+            return [{**common, "reading": "", "test": "test", "oracle": "", **nothing}]
         return [
             {
                 **common,
@@ -90,6 +93,7 @@ class Run:
                 "oracle": score.oracle,
                 "score": score.score,
                 "statistics": score.statistics.tolist(),
+                "faults": None if score.faults is None else score.faults.tolist(),
             }
             for score in self.scores
         ]

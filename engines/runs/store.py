@@ -34,6 +34,7 @@ SCHEMA = pa.schema(
         ("oracle", pa.string()),
         ("score", pa.float64()),
         ("statistics", pa.list_(pa.list_(pa.float32()))),
+        ("faults", pa.list_(pa.list_(pa.float32()))),
         ("train_seconds", pa.float64()),
         ("answer_seconds", pa.float64()),
         ("parameters", pa.int64()),
@@ -117,5 +118,6 @@ class RunStore:
             if not files:
                 connection.register("nothing", SCHEMA.empty_table())
                 return connection.sql(f"{select} nothing where {where}", params=list(parameters)).to_arrow_table()
-            query = f"{select} read_parquet(?) where {where}"
+            # By name: a run that was made before a column was thought of has nothing in it.
+            query = f"{select} read_parquet(?, union_by_name = true) where {where}"
             return connection.sql(query, params=[files, *parameters]).to_arrow_table()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 
@@ -68,10 +69,11 @@ def _fit_and_score(
 
         fitted.answer(main.x[0], reading)  # what is built at the first answer is not part of an answer's time
         start = clock()
-        statistics = _answers(fitted, task, split, reading, told)
+        answers, statistics = _answers(fitted, task, split, reading, told)
         if not reading and test == "test":
             answer_seconds = (clock() - start) / len(split)
-        scores.append(Score(task.metric.score(statistics), statistics, reading, test))
+        faults = _faults(task, split, answers)
+        scores.append(Score(task.metric.score(statistics), statistics, reading, test, faults=faults))
     if spec.seed == task.seeds[0]:
         scores += _oracles(fitted, task, main)
     progress(1.0, "done")
@@ -88,12 +90,26 @@ def _fit_and_score(
     return run, fitted
 
 
-def _answers(engine: Engine, task: Task, split: Split, reading: str, told: Callable[[float], None]) -> np.ndarray:
-    rows = []
+def _answers(
+    engine: Engine, task: Task, split: Split, reading: str, told: Callable[[float], None]
+) -> tuple[list[Any], np.ndarray]:
+    """Every answer, where the task counts kinds of error in them, and the statistics (examples, k) of each."""
+    answers, rows = [], []
     for place, (x, truth) in enumerate(zip(split.x, split.y, strict=True)):
-        rows.append(task.metric.statistics(engine.answer(x, reading), truth))
+        answer = engine.answer(x, reading)
+        rows.append(task.metric.statistics(answer, truth))
+        if task.faults:
+            answers.append(answer)
         told(place / len(split))
-    return np.stack(rows)
+    return answers, np.stack(rows)
+
+
+def _faults(task: Task, split: Split, answers: list[Any]) -> np.ndarray | None:
+    """What went wrong in each answer, (examples, 1 + kinds); None where the task names no kinds of error."""
+    if task.faults is None:
+        return None
+    each = zip(split.x, answers, split.y, strict=True)
+    return np.stack([task.faults.counted(x, answer, truth) for x, answer, truth in each])
 
 
 def _oracles(engine: Engine, task: Task, split: Split) -> list[Score]:

@@ -11,13 +11,20 @@ import os
 from pathlib import Path
 
 from engines import datasets
-from engines.core import Metric, Spec, Task
+from engines.core import Faults, Metric, Spec, Task
 
 TEXT = Spec("text")
 PAIRS = "CROSSOVER_PAIRS"  # names a TSV file of the user's own sentence pairs
 CAPTION_BUDGETS = (100, 200, 300, 600, 1_200, 3_000, 6_000, 10_000, 18_000, 29_000)
 # None by default: a kept pipeline is its aligned corpus, and captions are not ours to pass on (`--keep` keeps them).
 CAPTION_MODELS: tuple[float, ...] = ()
+KINDS = {
+    "unknown words": "words of the source that stand untranslated in the answer, and not in the reference",
+    "word order": "words of the reference that the answer has in another place",
+    "missing words": "words of the reference that the answer lacks, with nothing in their place",
+    "repetitions": "words that say again what stands just before them, and the reference does not",
+    "wrong words": "other words of the answer that the reference has nowhere",
+}
 TEST = 1_000  # pairs that are tested on at most
 
 
@@ -32,37 +39,38 @@ def bleu(language: str) -> Metric:
     )
 
 
-CAPTIONS = Task(
-    slug="captions",
-    title="Captions",
-    summary="Captions of photographs, English to French; the test is Multi30k's test 2016. BLEU of lower-cased, "
+def faults(language: str) -> Faults:
+    return Faults(KINDS, "words of the reference", f"engines.cases.translation.faults:count_{language}")
+
+
+def captions(slug: str, target: str, code: str, summary: str) -> Task:
+    """Multi30k's captions, English to `target`; `code` is that language's in the name of the data set."""
+    return Task(
+        slug=slug,
+        title="Captions" if slug == "captions" else f"Captions, {target.title()}",
+        summary=summary,
+        x=TEXT,
+        y=TEXT,
+        metric=bleu(target),
+        unit="sentence pairs",
+        load=f"engines.cases.translation.data:{slug}",
+        budgets=CAPTION_BUDGETS,
+        models=CAPTION_MODELS,
+        tiny=24,
+        simulated=False,
+        datasets=(f"multi30k_en_{code}",),
+        faults=faults(target),
+    )
+
+
+CAPTIONS = captions(
+    "captions",
+    "french",
+    "fr",
+    "Captions of photographs, English to French; the test is Multi30k's test 2016. BLEU of lower-cased, "
     "tokenised text.",
-    x=TEXT,
-    y=TEXT,
-    metric=bleu("french"),
-    unit="sentence pairs",
-    load="engines.cases.translation.data:captions",
-    budgets=CAPTION_BUDGETS,
-    models=CAPTION_MODELS,
-    tiny=24,
-    simulated=False,
-    datasets=("multi30k_en_fr",),
 )
-GERMAN = Task(
-    slug="captions_german",
-    title="Captions, German",
-    summary="The same captions, English to German.",
-    x=TEXT,
-    y=TEXT,
-    metric=bleu("german"),
-    unit="sentence pairs",
-    load="engines.cases.translation.data:captions_german",
-    budgets=CAPTION_BUDGETS,
-    models=CAPTION_MODELS,
-    tiny=24,
-    simulated=False,
-    datasets=("multi30k_en_de",),
-)
+GERMAN = captions("captions_german", "german", "de", "The same captions, English to German.")
 
 
 def tasks() -> tuple[Task, ...]:
@@ -101,4 +109,5 @@ def own(file: Path) -> Task:
         tiny=24,
         simulated=False,
         datasets=(),
+        faults=faults("own"),
     )
