@@ -34,9 +34,9 @@ def test_the_truth_has_no_errors_and_nothing_is_all_missing() -> None:
 
 
 def test_an_echo_is_as_long_as_what_is_said_again() -> None:
-    assert echoes("a b a b c".split()) == 2
-    assert echoes("a a a a".split()) == 3
-    assert echoes("a b c a".split()) == 0
+    assert echoes(["a", "b", "a", "b", "c"]) == 2
+    assert echoes(["a", "a", "a", "a"]) == 3
+    assert echoes(["a", "b", "c", "a"]) == 0
 
 
 def test_the_task_names_what_is_counted() -> None:
