@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import streamlit as st
 
-from dashboard import background, gate
+from dashboard import background, gate, sign_in
 
 HERE = Path(__file__).parent / "app_pages"
 
@@ -70,9 +70,14 @@ home = st.Page(
     default=True,
     help="Given this much data: a pipeline of stages or one end-to-end network? Four cases, measured.",
 )
-page = st.navigation([home, *pages], position="top")
+admitted = sign_in.admitted()
+page = st.navigation([home, *pages], position="top" if admitted else "hidden")
 # The icon is a file of ours, and the pages have none: Streamlit fetches the icon of a tab from the network.
 icon = (HERE.parent / "favicon.svg").read_text()
 st.set_page_config(page_title=f"{page.title} · Crossover", page_icon=icon, layout="wide")
-page.run()
+if admitted:
+    sign_in.bar()
+    page.run()
+else:
+    sign_in.ask()
 background.drawn()

@@ -22,23 +22,27 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """The dashboard on a free port, with runs of the toy (all but those of its largest budget) and models to try.
-
-    Yields its address. Its store and cache are its own.
-    """
+def settings(tmp_path_factory):
+    """Settings of a dashboard with runs of the toy (all but those of its largest budget) and models to try; its store
+    and cache are its own."""
     folder = tmp_path_factory.mktemp("served")
     cases = os.pathsep.join([str(ROOT / "tests" / "cases"), str(ROOT / "tests" / "browser" / "cases")])
-    settings = {
+    made = {
         "CROSSOVER_STORE": str(folder / "store"),
         "CROSSOVER_CACHE": str(folder / "cache"),
         "CROSSOVER_CASES": cases,
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CROSSOVER_STORE", settings["CROSSOVER_STORE"])
+        patch.setenv("CROSSOVER_STORE", made["CROSSOVER_STORE"])
         budgets = [word for amount in (4, 8, 16, 32, 64, 128) for word in ("--budget", str(amount))]
         assert main(["sweep", "tones", "--jobs", "1", "--keep", *budgets]) in (0, 1)
-    with served(folder, settings) as address:
+    return made
+
+
+@pytest.fixture(scope="session")
+def server(settings, tmp_path_factory):
+    """The address of a dashboard with the toy's `settings`."""
+    with served(tmp_path_factory.mktemp("server"), settings) as address:
         yield address
 
 
