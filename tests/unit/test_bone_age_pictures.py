@@ -7,6 +7,7 @@ import importlib
 import numpy as np
 import pytest
 
+from engines import registry
 from engines.cases.bone_age import exposure, geometry, hand, ossification, render, simulate, simulated
 from engines.cases.bone_age.anatomy import BONES, CARPALS, EPIPHYSIS, LABELS, LONG, TUBULAR
 from engines.core import Budget, UserError
@@ -124,6 +125,16 @@ def test_masks_nest_and_cannot_be_more_than_there_are() -> None:
     assert [one == other for one, other in zip(few, more, strict=False)] == [True, True]
     with pytest.raises(UserError, match="1 to 160"):
         simulated.masks_of(data.side, Budget(20, {"masks": 500}), 0)
+
+
+def test_every_budget_of_a_sweep_comes_with_all_masks() -> None:
+    side = {"masks": list(range(simulated.MASKS))}
+    task = registry.case("bone_age").task("simulated")
+    for pairs in task.budgets:
+        assert sorted(simulated.masks_of(side, Budget(pairs), 0)["masks"]) == side["masks"]
+    assert len(simulated.masks_of(side, Budget(task.tiny), 0)["masks"]) == task.tiny
+    largest = max(task.sides[0].points.values())
+    assert largest == simulated.MASKS
 
 
 @pytest.mark.parametrize("module", ["segment", "viewer"])

@@ -125,7 +125,7 @@ def decoded(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
 def recipe_for(masks: int, held: bool) -> training.Recipe:
     """Steps grow with the root of the number of masks, from 600 for nine to 2,400 for 144. Where nothing is held out,
     only the last weights count."""
-    steps = round(min(200 * masks**0.5, 8 * masks**2))
+    steps = round(min(200 * masks**0.5, 8 * masks**2 + 40))
     return training.Recipe(
         steps, learning_rate=1e-2, weight_decay=0.02, validate_every=max(50, steps // 5) if held else steps
     )
