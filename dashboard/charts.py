@@ -61,6 +61,7 @@ def curves(
                 ahead = cut(found.ahead[name], right) if found and name in found.ahead else None
                 dash = DASHES[(place - 1) % 3] if reading else "solid"
                 lines.append(_line(info, task, own, reading, dash, ahead if right > reach else None))
+    met = found is not None and {found.challenger, found.incumbent} <= {point.engine for point in here}
     layer = published_lines(group) if group else []
     ticks = sorted({float(size) for line in lines for size in line.sizes})
     farthest = max([right, *(float(line.sizes.max()) for line in layer)])
@@ -79,7 +80,7 @@ def curves(
         tick_texts=[text.partition(" ")[0] for text in texts] if shared else texts,
         x_title=texts[-1].partition(" ")[2] if shared else "",
         y_title=f"{words.title(task.metric.name)}{unit} ({better} is better)",
-        overtaking=outlook.overtaking(case, task, found, right) if found and right > reach else None,
+        overtaking=outlook.overtaking(case, task, found, right) if found and met and right > reach else None,
         layer=layer,
         zero=task.metric.lower_is_better,
     )

@@ -7,7 +7,7 @@ the test examples that both answered (`engines.runs.difference`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboard import words
 from engines import runs
@@ -39,6 +39,12 @@ def label(case: CaseStudy, engine: str) -> str:
     return f"{info.title} {info.readings.get(reading, reading)}" if reading else info.title
 
 
+def short(case: CaseStudy, engine: str) -> str:
+    """ "Pipeline", or "End-to-end + language model": for labels."""
+    name, _, reading = engine.partition("+")
+    return f"{case.engine(name).title} + {reading.replace('_', ' ')}" if reading else case.engine(name).title
+
+
 def spoken(case: CaseStudy, engine: str) -> str:
     """A point's `engine` inside a sentence: by its shape where no other engine has it ("the pipeline"), else by its
     title; a further reading is added."""
@@ -52,6 +58,18 @@ def spoken(case: CaseStudy, engine: str) -> str:
 def main_points(points: Sequence[Point]) -> list[Point]:
     """Points of the main test set without oracles: what the curves show, references included."""
     return [point for point in points if point.test == "test" and not point.oracle]
+
+
+def on_test(points: Sequence[Point], test: str) -> tuple[Point, ...]:
+    """The points of one test set, as if it were the main one; of the main one, all that there are."""
+    if test == "test":
+        return tuple(points)
+    return tuple(replace(point, test="test") for point in points if point.test == test)
+
+
+def drawn(points: Sequence[Point], curves: Sequence[str]) -> list[Point]:
+    """Those of some curves, references included; all where none are named."""
+    return [point for point in points if not curves or point.reference or point.engine in curves]
 
 
 def difference(first: Point, second: Point, metric: Metric) -> tuple[float, bool]:

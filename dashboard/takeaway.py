@@ -10,7 +10,7 @@ import os
 import shutil
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -53,10 +53,19 @@ class Shown:
     snapshot: Snapshot | None = None
 
     @cached_property
+    def here(self) -> tuple[Point, ...]:
+        """The points of the test set that is looked at, as if it were the main one."""
+        return findings.on_test(self.points, self.view.test)
+
+    @property
+    def drawn(self) -> list[Point]:
+        return findings.drawn(self.here, self.view.curves)
+
+    @cached_property
     def outlook(self) -> Outlook | None:
-        if not self.points:
+        if not self.here:
             return None
-        return outlook.outlook(self.view.case, self.view.task, self.points, PATIENCE)
+        return outlook.outlook(self.view.case, self.view.task, self.here, PATIENCE)
 
     @property
     def group(self) -> PublishedGroup | None:
@@ -65,13 +74,13 @@ class Shown:
 
     @property
     def title(self) -> str:
-        return findings.verdict(self.view.case, self.view.task, self.points, self.budget)
+        return findings.verdict(self.view.case, self.view.task, self.here, self.budget)
 
     @property
     def sentences(self) -> list[str]:
         case, task = self.view.case, self.view.task
         ahead = outlook.sentence(case, task, self.outlook) if self.outlook else ""
-        every = [findings.headline(case, task, self.points), ahead, *findings.further(case, task, self.points)]
+        every = [findings.headline(case, task, self.here), ahead, *findings.further(case, task, self.drawn)]
         return list(dict.fromkeys(sentence for sentence in every if sentence))
 
     @property
@@ -87,7 +96,7 @@ class Shown:
                 f"There are no runs of {case.title}, {task.title} yet: `python -m engines sweep {case.slug}`."
             )
         alike = self.group if self.group and self.group.shares_axes(task.metric, task.unit) else None
-        drawn = charts.curves(case, task, self.points, self.budget, self.outlook, self.view.look, alike)
+        drawn = charts.curves(case, task, self.drawn, self.budget, self.outlook, self.view.look, alike)
         title = "<br>".join(textwrap.wrap(escape(self.sentences[0]), LETTERS))
         drawn.update_layout(
             title={"text": title, "x": 0.01, "y": 0.98, "yanchor": "top", "yref": "container"},
@@ -191,9 +200,7 @@ def provenance(asked: View, store: RunStore) -> dict[str, str]:
 def freeze(what: Shown, title: str, note: str, by: str = "") -> Snapshot:
     """A snapshot of what is shown."""
     asked = what.view
-    params = {"case": asked.case.slug, "task": asked.task.slug, "budget": f"{what.budget:.6g}"}
-    params |= {"look": f"{asked.look:g}"} if asked.look != view.LOOK else {}
-    params |= {"published": asked.published} if asked.published else {}
+    params = replace(asked, budget=what.budget).params
     return Snapshot.of("explore", params, what.points, what.runs, title or what.title, note, by)
 
 

@@ -1,4 +1,5 @@
-"""The state of a page <-> its URL: which case, which task, which budget, how far to look, which published points.
+"""The state of a page <-> its URL: case, task, budget, test set, which curves, how far to look, which published
+points.
 
 The URL wins; what it leaves out comes from the visitor's session, so that a switch of pages loses nothing;
 what neither says is the first there is. The widgets are set from the state on every run, never the other way
@@ -8,9 +9,10 @@ round, except in their callbacks.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -23,13 +25,16 @@ from engines.datasets.published import PublishedGroup, published
 KEPT = "view"
 LOOK = 10.0  # times the data measured: how far a chart looks unless told
 FARTHEST = 1000.0
+TEST = "test"  # the main test set
+PARAMS = ("case", "task", "budget", "test", "curves", "look", "published")
 
 
 @dataclass(frozen=True)
 class View:
     """What a page shows. `budget` is what was asked for (None: nothing was), in the task's unit; `look` how far beyond
-    the data, as times the data; `published` the test set whose published points are shown, or ""; `notes` say, one
-    sentence each, what could not be shown as asked."""
+    the data, as times the data; `published` the test set whose published points are shown, or ""; `test` the test set
+    of ours; `curves` the engines ("name" or "name+reading") that are drawn, () for all; `notes` say, one sentence each,
+    what could not be shown as asked."""
 
     case: CaseStudy
     task: Task
@@ -37,6 +42,32 @@ class View:
     notes: tuple[str, ...] = ()
     look: float = LOOK
     published: str = ""
+    test: str = TEST
+    curves: tuple[str, ...] = ()
+
+    @property
+    def params(self) -> dict[str, str]:
+        """As the URL says it, what goes without saying left out."""
+        said = {
+            "case": self.case.slug,
+            "task": self.task.slug,
+            "budget": f"{self.budget:.6g}" if self.budget is not None else "",
+            "test": self.test if self.test != TEST else "",
+            "curves": ",".join(self.curves).replace("+", "."),
+            "look": f"{self.look:g}" if self.look != LOOK else "",
+            "published": self.published,
+        }
+        return {name: value for name, value in said.items() if value}
+
+
+def every_curve(case: CaseStudy) -> tuple[str, ...]:
+    """The engines of a case and their readings, as points name them; references are dots, not curves."""
+    return tuple(
+        f"{info.name}+{reading}" if reading else info.name
+        for info in case.engines
+        if not info.reference
+        for reading in ["", *info.readings]
+    )
 
 
 def resolve(params: Mapping[str, str], kept: Mapping[str, str], cases: Mapping[str, CaseStudy]) -> View:
@@ -79,7 +110,15 @@ def resolve(params: Mapping[str, str], kept: Mapping[str, str], cases: Mapping[s
     if asked and asked not in groups:
         notes.append(f"There are no published points on “{_short(asked)}” for this case.")
         asked = ""
-    return View(case, task, budget, tuple(notes), look or LOOK, asked)
+    test = params.get("test", kept.get("test", TEST))
+    if test not in (TEST, *task.variants):
+        notes.append(f"{task.title} has no test set “{_short(test)}”; this is the main one.")
+        test = TEST
+    wanted = params.get("curves", kept.get("curves", "")).replace(".", "+").split(",")
+    curves = tuple(name for name in every_curve(case) if name in wanted)
+    if wanted != [""] and len(curves) < len(set(wanted)):
+        notes.append("Some of the curves that the link names are not here; pick them below the chart.")
+    return View(case, task, budget, tuple(notes), look or LOOK, asked, test, curves)
 
 
 def nearest(budgets: Sequence[float], wanted: float | None) -> float:
@@ -98,22 +137,24 @@ def nearest(budgets: Sequence[float], wanted: float | None) -> float:
 def current() -> View:
     """The view of the page being drawn; the URL is brought in line with it."""
     view = resolve(st.query_params.to_dict(), st.session_state.get(KEPT, {}), registry.cases())
-    keep(view.case.slug, view.task.slug, view.budget, view.look, view.published)
+    keep(view)
     return view
 
 
-def keep(case: str, task: str, budget: float | None, look: float = LOOK, published: str = "") -> None:
+def keep(view: View) -> None:
     """Remember a view in the session and in the URL. Other parameters of the URL stay."""
-    values = {"case": case, "task": task}
-    values |= {} if budget is None else {"budget": f"{budget:.6g}"}
-    values |= {} if look == LOOK else {"look": f"{look:g}"}
-    values |= {"published": published} if published else {}
+    values = view.params
     st.session_state[KEPT] = values
-    for name in ("case", "task", "budget", "look", "published"):
+    for name in PARAMS:
         if name not in values:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != values[name]:
             st.query_params[name] = values[name]
+
+
+def _set(**changes: Any) -> None:
+    """Change some of the view's fields (for callbacks)."""
+    keep(replace(current(), **changes))
 
 
 def pick() -> View:
@@ -181,8 +222,7 @@ def pick_budget(
 
 def set_budget(budget: float) -> None:
     """Move to another budget (for callbacks: a slider, a click on a chart)."""
-    kept = st.session_state[KEPT]
-    keep(kept["case"], kept["task"], budget, _number(kept.get("look")) or LOOK, kept.get("published", ""))
+    _set(budget=budget)
 
 
 def pick_look(looks: Sequence[float], reach: float, unit: str) -> float:
@@ -224,11 +264,45 @@ def pick_published(case: str) -> PublishedGroup | None:
     return groups.get(st.session_state["view_published"])
 
 
-def _set(look: float | None = None, published: str | None = None) -> None:
-    kept = st.session_state[KEPT]
-    look = look or _number(kept.get("look")) or LOOK
-    published = kept.get("published", "") if published is None else published
-    keep(kept["case"], kept["task"], _number(kept.get("budget")), look, published)
+def pick_test(view: View, there: Collection[str]) -> str:
+    """Draw the choice of the test set where runs are `there` on other ones than the main; the one chosen."""
+    names = [name for name in view.task.variants if name in there]
+    if not names:
+        return TEST
+    st.session_state["view_test"] = view.test if view.test in names else TEST
+    st.segmented_control(
+        "Tested on",
+        [TEST, *names],
+        required=True,
+        format_func=lambda name: "the main test set" if name == TEST else name.replace("_", " "),
+        key="view_test",
+        on_change=lambda: _set(test=st.session_state["view_test"]),
+    )
+    return str(st.session_state["view_test"])
+
+
+def pick_curves(view: View, there: Collection[str], label: Callable[[str], str]) -> tuple[str, ...]:
+    """Draw the choice of the curves that are drawn, of those that are `there`; the ones chosen, all when none is."""
+    names = [name for name in every_curve(view.case) if name in there]
+    shown = [name for name in names if name in view.curves] or names
+    if len(names) < 3:
+        return tuple(names)
+    st.session_state["view_curves"] = shown
+    st.pills(
+        "Curves",
+        names,
+        selection_mode="multi",
+        format_func=label,
+        key="view_curves",
+        on_change=lambda: _set(curves=_chosen(names)),
+    )
+    return tuple(shown)
+
+
+def _chosen(names: Sequence[str]) -> tuple[str, ...]:
+    """The curves that were picked; () where it is all or none, which the link need not say."""
+    picked = tuple(name for name in names if name in st.session_state["view_curves"])
+    return picked if 0 < len(picked) < len(names) else ()
 
 
 def sources(task: Task) -> None:
@@ -257,12 +331,12 @@ def title(task: Task) -> str:
 
 def _case_changed() -> None:
     case = registry.case(st.session_state["view_case"])
-    keep(case.slug, case.tasks[0].slug, None)
+    keep(View(case, case.tasks[0], None))
 
 
 def _task_changed() -> None:
-    kept = st.session_state[KEPT]
-    keep(kept["case"], st.session_state["view_task"], None, _number(kept.get("look")) or LOOK)
+    view = current()
+    keep(View(view.case, view.case.task(st.session_state["view_task"]), None, look=view.look, curves=view.curves))
 
 
 def _number(text: str | None) -> float | None:

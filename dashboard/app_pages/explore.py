@@ -16,14 +16,17 @@ POLL = 0.5  # seconds between two looks at a forecast that is being worked out
 
 
 @st.fragment
-def at_budget(shown: view.View, measured: Measured) -> None:
+def at_budget(measured: Measured) -> None:
     """All that depends on the budget: picking another one redraws this alone."""
+    shown = view.current()
     case, task = shown.case, shown.task
     options = sorted({*task.budgets, *measured.budgets()})
     known = measured.budgets()
     budget = view.pick_budget(shown, options, default=known[len(known) // 2] if known else None)
-    test = test_set(shown, measured)
-    here = on_test(measured, test)
+    test = view.pick_test(shown, {point.test for point in measured.points})
+    if test in task.variants:
+        st.caption(f"{_plain(test)}: {task.variants[test]}.")
+    here = replace(measured, points=findings.on_test(measured.points, test))
     verdict = findings.verdict(case, task, here.points, budget)
     st.title(verdict if test == "test" else f"{_plain(test)}: {verdict[:1].lower()}{verdict[1:]}")
     found = None
@@ -53,13 +56,6 @@ def at_budget(shown: view.View, measured: Measured) -> None:
         sharing.offer(shown, measured, budget)
 
 
-def on_test(measured: Measured, test: str) -> Measured:
-    """The points of one test set, as if it were the main one."""
-    if test == "test":
-        return measured
-    return replace(measured, points=tuple(replace(p, test="test") for p in measured.points if p.test == test))
-
-
 @st.fragment(run_every=POLL)
 def awaited(shown: view.View, measured: Measured) -> None:
     """What stands in the place of the forecast while it is worked out; then the page is drawn anew."""
@@ -82,8 +78,11 @@ def draw(
             look = view.pick_look(outlook.LOOKS, max(measured.budgets()), task.unit)
         group = view.pick_published(case.slug)
     alike = group is not None and group.shares_axes(task.metric, task.unit)
+    there = {point.engine for point in measured.points}
+    chosen = view.pick_curves(shown, there, lambda name: findings.short(case, name))
+    drawn = findings.drawn(measured.points, chosen)
     slot.plotly_chart(
-        charts.curves(case, task, measured.points, budget, found, look, group if alike else None),
+        charts.curves(case, task, drawn, budget, found, look, group if alike else None),
         key=CHART,
         on_select=lambda: clicked(options),
         selection_mode="points",
@@ -95,7 +94,7 @@ def draw(
         st.caption("\n".join(f"- {note}" for note in found.notes))
     if group:
         others(group, alike)
-    st.markdown("\n".join(f"- {sentence}" for sentence in findings.further(case, task, measured.points)))
+    st.markdown("\n".join(f"- {sentence}" for sentence in findings.further(case, task, drawn)))
 
 
 def others(group: PublishedGroup, alike: bool) -> None:
@@ -155,26 +154,6 @@ def behind(shown: view.View, measured: Measured, budget: float) -> None:
         )
 
 
-def test_set(shown: view.View, measured: Measured) -> str:
-    """Draw the choice of the test set where there are variants with runs; the one chosen."""
-    there = {point.test for point in measured.points}
-    variants = {test: what for test, what in shown.task.variants.items() if test in there}
-    if not variants:
-        return "test"
-    test = st.segmented_control(
-        "Tested on",
-        ["test", *variants],
-        default="test",
-        required=True,
-        format_func=lambda name: "the main test set" if name == "test" else name.replace("_", " "),
-        key=f"explore_test_{shown.task.slug}",
-    )
-    if test in variants:
-        st.caption(f"{_plain(test)}: {variants[test]}.")
-        return str(test)
-    return "test"
-
-
 def empty(shown: view.View) -> None:
     """What stands in the place of the chart before the first run."""
     task = shown.task
@@ -206,8 +185,8 @@ with view.said():
     if saved:
         sharing.banner(saved)
         page = view.current()
-        at_budget(page, Measured(saved.points, {}, saved))
+        at_budget(Measured(saved.points, {}, saved))
     else:
         page = view.pick()
-        at_budget(page, load(page.case, page.task))
+        at_budget(load(page.case, page.task))
     view.sources(page.task)

@@ -1,5 +1,6 @@
 """Explore, for every case and task there is: with runs, without any, and with a link that makes no sense."""
 
+import json
 import os
 import subprocess
 import sys
@@ -134,6 +135,27 @@ def test_another_test_set_can_be_shown(store):
     assert any("Unseen speakers" in caption.value for caption in page.caption)
     assert page.title[0].value.startswith("Unseen speakers: with ")
     assert page.metric[0].value == "60.0 %"
+    assert page.query_params["test"] == "unseen_speakers"
+    other = opened(case="speech", task="digits", test="unseen_speakers")
+    assert other.title[0].value == page.title[0].value
+
+
+def lines(page: AppTest) -> int:
+    figure = json.loads(page.get("plotly_chart")[0].proto.spec)
+    return sum(trace["mode"] == "lines+markers" for trace in figure["data"] if "mode" in trace)
+
+
+def test_the_curves_that_are_drawn_stand_in_the_link(store):
+    page = opened(case="speech", task="digits")
+    every = lines(page)
+    pills = next(each for each in page.get("pills") or page.get("button_group") if each.label == "Curves")
+    pills.set_value(["pipeline", "end_to_end+language_model"]).run()
+    assert not page.exception
+    assert page.query_params["curves"] == "pipeline,end_to_end.language_model"
+    assert lines(page) == 2 < every
+    other = opened(case="speech", task="digits", curves="pipeline,end_to_end.language_model")
+    assert lines(other) == 2
+    assert lines(opened(case="speech", task="sentences")) == every
 
 
 def test_a_failed_run_is_shown_with_its_reason(store):

@@ -167,6 +167,21 @@ def test_the_url_wins_over_the_session_and_unknown_values_fall_back_with_a_sente
     assert "<" not in view.resolve({"case": "<script>"}, {}, cases).notes[0]
 
 
+def test_a_view_read_from_its_own_link_is_the_same():
+    cases = registry.cases()
+    task = SPEECH.task("digits")
+    asked = view.View(SPEECH, task, 0.1, (), 100.0, "", "unseen_speakers", ("pipeline", "end_to_end+language_model"))
+    assert view.resolve(asked.params, {}, cases) == asked
+    assert asked.params["curves"] == "pipeline,end_to_end.language_model"
+    plain = view.View(SPEECH, task, None)
+    assert plain.params == {"case": "speech", "task": "digits"}
+    for wrong in ({"test": "<b>"}, {"curves": "pipeline,nonsense"}, {"curves": "<script>"}):
+        fallen = view.resolve({**plain.params, **wrong}, {}, cases)
+        assert len(fallen.notes) == 1
+        assert fallen.test == "test"
+        assert fallen.curves in ((), ("pipeline",))
+
+
 def test_the_nearest_budget_is_nearest_by_ratio():
     assert view.nearest([0.1, 1.0, 10.0], 2.9) == 1.0
     assert view.nearest([0.1, 1.0, 10.0], None) == 1.0
