@@ -71,7 +71,9 @@ home = st.Page(
     help="Given this much data: a pipeline of stages or one end-to-end network? Four cases, measured.",
 )
 admitted = sign_in.admitted()
-page = st.navigation([home, *pages], position="top" if admitted else "hidden")
+# In a page of somebody else's (?embed=true) a view stands alone.
+position = "top" if admitted and not st.context.is_embedded else "hidden"
+page = st.navigation([home, *pages], position=position)
 # The icon is a file of ours, and the pages have none: Streamlit fetches the icon of a tab from the network.
 icon = (HERE.parent / "favicon.svg").read_text()
 st.set_page_config(page_title=f"{page.title} · Crossover", page_icon=icon, layout="wide")

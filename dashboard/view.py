@@ -294,6 +294,7 @@ def pick_curves(view: View, there: Collection[str], label: Callable[[str], str])
         selection_mode="multi",
         format_func=label,
         key="view_curves",
+        wrap=True,
         on_change=lambda: _set(curves=_chosen(names)),
     )
     return tuple(shown)
