@@ -20,14 +20,14 @@ from engines.core import CaseStudy, UserError
 
 @cache
 def cases() -> dict[str, CaseStudy]:
-    """Every case study by slug, in order of title. The search is done once a process."""
+    """Every case study by slug, in order of their places and titles. The search is done once a process."""
     packages = [module.name for module in pkgutil.iter_modules(engines.cases.__path__) if module.ispkg]
     found = _imported(f"engines.cases.{name}" for name in packages)
     for folder in filter(None, os.environ.get("CROSSOVER_CASES", "").split(os.pathsep)):
         found += _outside(Path(folder))
     if not found:
         raise UserError("No case study was found under engines/cases: the installation is incomplete, get it again.")
-    return {case.slug: case for case in sorted(found, key=lambda case: case.title)}
+    return {case.slug: case for case in sorted(found, key=lambda case: (case.place, case.title))}
 
 
 def _outside(folder: Path) -> list[CaseStudy]:

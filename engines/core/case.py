@@ -118,7 +118,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class CaseStudy:
-    """A question with its tasks and engines. `accepts` says what a visitor may bring: file endings, limits."""
+    """A question with its tasks and engines. `accepts` says what a visitor may bring: file endings, limits; `place` is
+    where it stands among the cases, which otherwise follow their titles."""
 
     slug: str
     title: str
@@ -138,6 +139,7 @@ class CaseStudy:
     # an input made as a visitor chooses, or ""
     make: str = ""
     choices: tuple[Choice, ...] = ()
+    place: int = 9
 
     def task(self, slug: str | None) -> Task:
         """The task of that name, or the first when `slug` is None.

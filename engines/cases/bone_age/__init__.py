@@ -79,6 +79,7 @@ RSNA = Task(
 
 CASE = CaseStudy(
     slug="bone_age",
+    place=4,
     title="Bone age",
     question="From a hand X-ray to an age: find the bones and look their lengths up, or one network?",
     tasks=(SIMULATED, LENGTHS, RSNA),

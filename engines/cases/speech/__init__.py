@@ -63,6 +63,7 @@ COMMANDS = Task(
 
 CASE = CaseStudy(
     slug="speech",
+    place=1,
     title="Speech",
     question="From audio to transcript: phonemes and words on the way, or one network?",
     tasks=(SENTENCES, DIGITS, COMMANDS),

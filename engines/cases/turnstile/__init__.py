@@ -36,6 +36,7 @@ GATE = Task(
 
 CASE = CaseStudy(
     slug="turnstile",
+    place=2,
     title="Face turnstile",
     question="From a camera's frame to the person: find the face and compare it, or one network?",
     tasks=(GATE,),
