@@ -8,6 +8,10 @@ hardly ever heard.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 Pronunciation = tuple[str, ...]
 Lexicon = Mapping[str, Sequence[Pronunciation]]
@@ -92,3 +96,18 @@ def questions(phones: Sequence[str]) -> tuple[frozenset[str], ...]:
 def only(lexicon: Lexicon, words: Iterable[str]) -> dict[str, Sequence[Pronunciation]]:
     """The lexicon of these words alone; words that it lacks are left out."""
     return {word: lexicon[word] for word in sorted(set(words)) if word in lexicon}
+
+
+def save(lexicon: Lexicon, file: Path) -> None:
+    """Keep a lexicon as Parquet, a row a pronunciation."""
+    rows = [(word, " ".join(phones)) for word, found in lexicon.items() for phones in found]
+    table = pa.table({"word": [word for word, _ in rows], "phones": [phones for _, phones in rows]})
+    pq.write_table(table, file, compression="zstd", compression_level=19)
+
+
+def load(file: Path) -> Lexicon:
+    """What `save` kept."""
+    lexicon: dict[str, list[Pronunciation]] = {}
+    for row in pq.read_table(file).to_pylist():
+        lexicon.setdefault(row["word"], []).append(tuple(row["phones"].split()))
+    return lexicon

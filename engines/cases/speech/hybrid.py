@@ -208,8 +208,8 @@ class Hybrid(Engine):
             "settings": asdict(self.settings),
             "phones": known.states.phones,
             "heard": known.heard,
-            "lexicon": {word: [" ".join(p) for p in found] for word, found in known.lexicon.items()},
         }
+        words_and_phones.save(known.lexicon, directory / "lexicon.parquet")
         (directory / "hybrid.json").write_text(json.dumps(meta, separators=(",", ":")))
 
     @classmethod
@@ -222,7 +222,7 @@ class Hybrid(Engine):
             StateTree(tuple(meta["phones"]), *(arrays[name].astype(np.int32) for name in _TREE)),
             arrays["transitions"].astype(np.float32),
             arrays["prior"].astype(np.float32),
-            {word: [tuple(p.split()) for p in found] for word, found in meta["lexicon"].items()},
+            words_and_phones.load(directory / "lexicon.parquet"),
             Language.load(directory),
             tuple(meta["heard"]),
         )

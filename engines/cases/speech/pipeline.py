@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
 
 from engines.cases.speech.language import Language, spoken
@@ -198,9 +196,7 @@ class Pipeline(Engine):
             "settings": asdict(self.settings),
             "heard": self.heard,
         }
-        rows = [(word, " ".join(p)) for word, found in lexicon.items() for p in found]
-        table = pa.table({"word": [word for word, _ in rows], "phones": [phones for _, phones in rows]})
-        pq.write_table(table, directory / "lexicon.parquet", compression="zstd", compression_level=19)
+        words_and_phones.save(lexicon, directory / "lexicon.parquet")
         (directory / "pipeline.json").write_text(json.dumps(meta, separators=(",", ":")))
 
     @classmethod
@@ -211,9 +207,7 @@ class Pipeline(Engine):
         projection = arrays.get("projection")
         front = FrontEnd(None if projection is None else projection.astype(np.float32), meta["context"])
         acoustic = AcousticModel(tree, _mixtures(arrays), arrays["transitions"].astype(np.float32), front)
-        lexicon: dict[str, list[tuple[str, ...]]] = {}
-        for row in pq.read_table(directory / "lexicon.parquet").to_pylist():
-            lexicon.setdefault(row["word"], []).append(tuple(row["phones"].split()))
+        lexicon = words_and_phones.load(directory / "lexicon.parquet")
         return cls(
             meta["rate"], acoustic, lexicon, Language.load(directory), tuple(meta["heard"]),
             SearchSettings(**meta["settings"]),
