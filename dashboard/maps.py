@@ -15,8 +15,8 @@ from engines.core import CaseStudy, SideBudget, Task
 from engines.runs import Point
 
 READING = (
-    "A column an amount of training data, a row an amount of {unit}; the lowest row takes none. Each cell is filled in "
-    "the colour of the approach that is better there, the fuller the further; a sign marks where that is clear."
+    "{metric}; a column an amount of training data, a row an amount of {unit}. The lowest row takes none. Each cell "
+    "has the colour of the approach that is better there, the fuller the further; a sign marks where that is clear."
 )
 
 
@@ -38,7 +38,8 @@ def offer(case: CaseStudy, task: Task, points: Sequence[Point]) -> None:
             st.subheader("The map of the two budgets", anchor="map")
         st.markdown(found.sentence)
         st.plotly_chart(found.figure, key=f"explore_map_{place}", config={"displayModeBar": False}, alt=found.sentence)
-        st.caption(READING.format(unit=side.unit))
+        unit = f", {task.metric.unit}" if task.metric.unit else ""
+        st.caption(READING.format(metric=f"{words.title(task.metric.name)}{unit}", unit=side.unit))
 
 
 def drawn(case: CaseStudy, task: Task, points: Sequence[Point], side: SideBudget) -> Map | None:
@@ -85,7 +86,7 @@ def sentence(
     """What the map says: what the side data are worth, then for each amount of it who leads where."""
     parts = []
     both = np.flatnonzero(np.isfinite(grid.scores[0]) & np.isfinite(grid.scores[-1]))
-    subject = findings.spoken(case, names[0].partition("+")[0])
+    subject = findings.SPOKEN[case.engine(names[0].partition("+")[0]).shape]
     if len(both):
         column = int(both[-1])
         first, last = (words.score(float(grid.scores[row, column]), task.metric) for row in (0, -1))

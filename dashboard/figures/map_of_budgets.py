@@ -15,7 +15,6 @@ ROW = 46  # px
 # Cells are filled palely, so that dark text is read on the light page and light text on the dark one.
 FULL = 0.55
 FAINT = 0.12
-LEAST_TEXT = 10  # px
 
 
 @dataclass(frozen=True)
@@ -96,9 +95,7 @@ def two_budgets(
         ticks="",
         automargin=True,
     )
-    figure.update_layout(
-        margin={"l": 8, "r": 8, "t": 4, "b": 48}, dragmode=False, uniformtext={"minsize": LEAST_TEXT, "mode": "show"}
-    )
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 4, "b": 48}, dragmode=False)
     return figure
 
 
@@ -106,7 +103,8 @@ def _said(grid: Grid, texts: Sequence[Sequence[str]], row: int, column: int, sha
     text = texts[row][column]
     if not text or not grid.clear[row, column]:
         return text
-    return f"{theme.sign(shapes[0] if grid.gaps[row, column] >= 0 else shapes[1])} {text}"
+    # One below the other: nine columns fit a telephone so.
+    return f"{theme.sign(shapes[0] if grid.gaps[row, column] >= 0 else shapes[1])}<br>{text}"
 
 
 def _cell(figure: go.Figure, column: int, row: int, fill: str) -> None:

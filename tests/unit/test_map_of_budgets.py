@@ -50,7 +50,7 @@ def plant(store: RunStore, names: tuple[str, ...] = tuple(PLANTED), budgets: tup
 def test_the_sentence_says_what_the_photos_are_worth_and_who_leads_where(store):
     found = maps.drawn(CASE, TASK, plant(store), SIDE)
     assert found is not None
-    assert "With 1,380 frames, going from 500 to 4,529 photos of others takes" in found.sentence
+    assert "With 1,380 frames, going from 500 to 4,529 photos of others takes the pipeline from" in found.sentence
     assert "from 30.0 % to 5.0 %" in found.sentence
     assert "with 500 photos of others it leads up to 62 frames and trails from 1,380 frames on" in found.sentence
     assert "with 2,000 photos of others it leads up to 372 frames and trails from 1,380 frames on" in found.sentence
@@ -61,8 +61,8 @@ def test_every_cell_holds_its_score_and_the_sign_of_who_clearly_leads(store):
     found = maps.drawn(CASE, TASK, plant(store), SIDE)
     text = np.array(found.figure.data[0].text).reshape(4, 3)
     assert text[0].tolist() == ["80.0", "40.0", "10.0"]  # the rival, which has no side data, lies lowest
-    assert text[1].tolist() == ["● 50.0", "40.0", "■ 30.0"]  # level in the middle: no sign
-    assert text[3].tolist() == ["● 20.0", "● 10.0", "● 5.0"]
+    assert text[1].tolist() == ["●<br>50.0", "40.0", "■<br>30.0"]  # level in the middle: no sign
+    assert text[3].tolist() == ["●<br>20.0", "●<br>10.0", "●<br>5.0"]
     assert list(found.figure.layout.yaxis.ticktext) == [
         "End-to-end",
         "500<br>photos of others",
@@ -77,7 +77,7 @@ def test_what_was_not_run_stays_empty(store):
     found = maps.drawn(CASE, TASK, plant(store, ("end_to_end",), BUDGETS[:2]), SIDE)
     text = np.array(found.figure.data[0].text).reshape(3, 3)
     assert text[0].tolist() == ["80.0", "40.0", ""]
-    assert text[1].tolist() == ["● 50.0", "40.0", "30.0"]  # no rival to be compared with
+    assert text[1].tolist() == ["●<br>50.0", "40.0", "30.0"]  # no rival to be compared with
     assert "leads throughout" in found.sentence
 
 
