@@ -73,7 +73,8 @@ home = st.Page(
 admitted = sign_in.admitted()
 # In a page of somebody else's (?embed=true) a view stands alone.
 position = "top" if admitted and not st.context.is_embedded else "hidden"
-page = st.navigation([home, *pages], position=position)
+tour = st.Page(HERE / "tour.py", title="The tour", url_path="tour", visibility="hidden")
+page = st.navigation([home, *pages, tour], position=position)
 # The icon is a file of ours, and the pages have none: Streamlit fetches the icon of a tab from the network.
 icon = (HERE.parent / "favicon.svg").read_text()
 st.set_page_config(page_title=f"{page.title} · Crossover", page_icon=icon, layout="wide")

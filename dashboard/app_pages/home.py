@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import findings, theme, view, words
+from dashboard import theme, view, words
 from dashboard.figures.thumbnail import thumbnail
-from dashboard.measured import load
+from dashboard.front import telling, winners
 from engines import registry
-from engines.core import CaseStudy, Task
-from engines.runs import Point
+from engines.core import CaseStudy
 
 PICTURE = (560, 150)
 LINKED = ("case", "task", "budget", "saved", "look", "published")
@@ -17,35 +16,6 @@ LINKED = ("case", "task", "budget", "saved", "look", "published")
 # A link to the site's root that says what to show means Explore.
 if any(name in st.query_params for name in LINKED):
     st.switch_page("app_pages/explore.py", query_params=dict(st.query_params))
-
-
-def telling(case: CaseStudy) -> tuple[Task, list[Point]]:
-    """The task that tells most: real data before simulated, then the most runs; and its main points."""
-    every = []
-    for task in case.tasks:
-        here = [p for p in findings.main_points(load(case, task).points) if not (p.reference or p.reading)]
-        every.append((bool(here) and not task.simulated, len(here), task, here))
-    *_, task, here = max(every, key=lambda each: each[:2])
-    return task, here
-
-
-def winners(case: CaseStudy, task: Task, points: list[Point]) -> str:
-    """Who leads with the least and with the most data that all were measured with, in one sentence."""
-    names = {point.engine for point in points}
-    each = [{point.budget for point in points if point.engine == name} for name in names]
-    shared = sorted(set.intersection(*each)) if each else []
-    if len(names) < 2 or not shared:
-        return "Not enough runs yet to say who wins."
-    ends = []
-    for budget in dict.fromkeys((shared[0], shared[-1])):
-        here = sorted((point for point in points if point.budget == budget), key=lambda point: point.mean)
-        here = here if task.metric.lower_is_better else here[::-1]
-        first, second = here[:2]
-        _, clear = findings.difference(first, second, task.metric)
-        leads = findings.spoken(case, first.engine) if clear else "nobody clearly"
-        ends.append(f"with {words.amount(budget, task.unit)} {leads}")
-    sentence = ", ".join(ends)
-    return f"Who leads: {sentence}."
 
 
 def card(case: CaseStudy) -> None:
@@ -79,6 +49,7 @@ st.markdown(
     "network, and in between a hybrid may. Here it is measured: three ways to build the same thing, trained on growing "
     "amounts of the same data, scored on the same test."
 )
+st.page_link("app_pages/tour.py", label="Take the tour: one case in five steps", icon=":material/tour:")
 signs = (("pipeline", "pipeline"), ("hybrid", "hybrid"), ("end_to_end", "end-to-end"))
 st.markdown(" · ".join(f":{theme.MARKDOWN[shape]}[{theme.SIGNS[shape]}] {name}" for shape, name in signs))
 every = list(registry.cases().values())

@@ -60,6 +60,13 @@ def sign_in(page: Page, who: str) -> None:
     page.get_by_role("button", name=who, exact=True).click()
 
 
+def sign_out(page: Page) -> None:
+    """Here, and at the provider, which asks."""
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="End session").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
+
+
 def test_without_a_sign_in_no_page_is_seen(visit, office):
     for path in ("/", EXPLORE, "/data", "/lecture", "/?saved=00000000000000000000"):
         page = visit(path, at=office[0])
@@ -85,8 +92,7 @@ def test_who_signs_in_comes_back_to_the_link_and_saves_under_their_name(visit, o
     assert not damaged
     page.get_by_role("link", name="Saved views").click()
     expect(page.get_by_text("ann@a.org").last).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
+    sign_out(page)
     page.goto(address + EXPLORE)
     expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
 
@@ -105,7 +111,7 @@ def test_others_are_told_why_and_can_sign_out(visit, office, who, sentence):
     expect(page.get_by_text(sentence)).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".js-plotly-plot")).to_have_count(0)
     expect(page.get_by_test_id("stTopNavLink")).to_have_count(0)
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     sign_in(page, "ann")
     expect(page.get_by_text("Signed in as ann@a.org")).to_be_visible(timeout=PATIENCE)
 
