@@ -1,8 +1,9 @@
-"""Word alignment: IBM model 1, then a hidden Markov model, both directions, grow-diag-final-and.
+"""Word alignment: IBM model 1, then a hidden Markov model, both directions in agreement, grow-diag-final-and.
 
 Sources: Brown et al. 1993 (IBM 1); Vogel, Ney and Tillmann 1996 and Och and Ney 2003 (HMM with a null state for every
 position); Mermer and Riley 2011 and Riley and Gildea 2012 (a sparse Dirichlet prior on translations, by variational
-Bayes, which keeps rare words from collecting garbage); Koehn, Och and Marcu 2003 (symmetrisation).
+Bayes, which keeps rare words from collecting garbage); Liang, Taskar and Klein 2006 (alignment by agreement); Koehn,
+Och and Marcu 2003 (symmetrisation).
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from scipy.special import digamma
 
 NULL_SHARE = 0.2  # prior probability that a target word comes from no source word
 REACH = 8  # jumps further than this share one probability
-PRIOR = 0.02  # of the Dirichlet over translations of a word
-IBM1_ROUNDS, HMM_ROUNDS = 5, 5
+# Of the Dirichlet over translations of a word: PRIOR_PAIRS by the number of pairs, within PRIORS. With few pairs a
+# sparser one ties rare words to whatever stands beside them.
+PRIOR_PAIRS, PRIORS = 45, (0.03, 0.15)
+IBM1_ROUNDS, APART, TOGETHER = 5, 3, 3
 
 
 @dataclass(frozen=True)
@@ -50,33 +53,65 @@ class Corpus:
 
 def align(corpus: Corpus) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     """Links (source position, target position) of every sentence, (links, 2), and where each sentence's begin,
-    (sentences + 1,)."""
-    ahead = one_way(corpus)
-    back = one_way(corpus.turned)
-    return symmetrise(corpus.source_at, corpus.target_at, ahead, back)
+    (sentences + 1,).
+
+    Both directions are learned apart at first and then together: from round APART on, what a direction counts for a
+    link is the product of both directions' posteriors, so that each learns from what the other agrees with.
+    """
+    sides = (_Side.of(corpus), _Side.of(corpus.turned))
+    prior = float(np.clip(PRIOR_PAIRS / max(1, len(corpus)), *PRIORS))
+    tables = [_first(side, prior) for side in sides]
+    jumps = [np.ones(2 * REACH + 1) / (2 * REACH + 1)] * 2
+    best = [np.empty(len(side.corpus.target), np.int16) for side in sides]
+    partner = _partner(corpus.source_at, corpus.target_at, sides[0].at, sides[1].at)
+    linked = partner >= 0
+    for turn in range(APART + TOGETHER):
+        seen = [np.zeros(len(side.cells)) for side in sides]
+        for way, side in enumerate(sides):
+            moves = np.zeros(len(jumps[way]))
+            _hmm(*side.where, side.cells, side.at, tables[way], jumps[way], seen[way], moves, best[way])
+            jumps[way] = (moves + 0.5) / (moves + 0.5).sum()
+        if turn >= APART:
+            both = seen[0][linked] * seen[1][partner[linked]]
+            seen[0][linked], seen[1][partner[linked]] = both, both
+        tables = [_normalised(np.bincount(side.cells, seen[way], side.size), side.owner, prior)
+                  for way, side in enumerate(sides)]  # fmt: skip
+    return symmetrise(corpus.source_at, corpus.target_at, *best)
 
 
-def one_way(corpus: Corpus) -> NDArray[np.int16]:
-    """For each target word the source position of highest posterior, or -1 for none; (target words,)."""
-    cells, at, owner, size = _cells(corpus)
-    table = np.full(size, 1.0 / max(1, len(np.unique(corpus.target))))
+@dataclass(frozen=True)
+class _Side:
+    """One direction. Every pair of a source word (or null, which comes first) and a target word of one sentence is a
+    cell; equal pairs share a number: `cells`, the number of each, where each sentence's begin, the source word of each
+    number, and how many numbers there are."""
+
+    corpus: Corpus
+    cells: NDArray[np.int32]
+    at: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    size: int
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> _Side:
+        return cls(corpus, *_cells(corpus))
+
+    @property
+    def where(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return self.corpus.source_at, self.corpus.target_at
+
+
+def _first(side: _Side, prior: float) -> NDArray[np.float64]:
+    """Translation probabilities by IBM model 1."""
+    table = np.full(side.size, 1.0 / max(1, len(np.unique(side.corpus.target))))
     for _ in range(IBM1_ROUNDS):
-        counts = np.zeros(size)
-        _ibm1(corpus.source_at, corpus.target_at, cells, at, table, counts)
-        table = _normalised(counts, owner)
-    jumps = np.ones(2 * REACH + 1) / (2 * REACH + 1)
-    best = np.empty(len(corpus.target), np.int16)
-    for _ in range(HMM_ROUNDS):
-        counts, moves = np.zeros(size), np.zeros(len(jumps))
-        _hmm(corpus.source_at, corpus.target_at, cells, at, table, jumps, counts, moves, best)
-        table = _normalised(counts, owner)
-        jumps = (moves + 0.5) / (moves + 0.5).sum()
-    return best
+        counts = np.zeros(side.size)
+        _ibm1(*side.where, side.cells, side.at, table, counts)
+        table = _normalised(counts, side.owner, prior)
+    return table
 
 
 def _cells(corpus: Corpus) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], int]:
-    """Every pair of a source word (or null, which comes first) and a target word of one sentence is a cell; equal pairs
-    share a number. (number of each cell, where each sentence's cells begin, source word of each number, how many)."""
+    """The fields of a `_Side`."""
     ours, theirs = np.diff(corpus.source_at) + 1, np.diff(corpus.target_at)
     at = np.concatenate([[0], np.cumsum(ours * theirs)]).astype(np.int64)
     width = int(corpus.target.max(initial=0)) + 1
@@ -97,11 +132,23 @@ def _keys(source, source_at, target, target_at, at, width, keys):
                 place += 1
 
 
-def _normalised(counts: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[np.float64]:
+@njit(cache=True)
+def _partner(source_at, target_at, at, turned_at):
+    """For each cell of a direction, the cell of the same two words in the other; -1 for those of null."""
+    out = np.full(at[-1], -1, np.int64)
+    for k in range(len(source_at) - 1):
+        n, m = source_at[k + 1] - source_at[k], target_at[k + 1] - target_at[k]
+        for i in range(n):
+            for j in range(m):
+                out[at[k] + (i + 1) * m + j] = turned_at[k] + (j + 1) * n + i
+    return out
+
+
+def _normalised(counts: NDArray[np.float64], owner: NDArray[np.int64], prior: float) -> NDArray[np.float64]:
     """Expected translation probabilities under the sparse prior: exp(digamma) of counts over that of their sum. They
     add up to less than one, which the posteriors do not mind."""
-    sums = np.bincount(owner, counts + PRIOR)
-    top = np.exp(digamma(counts + PRIOR) - digamma(sums)[owner])
+    sums = np.bincount(owner, counts + prior)
+    top = np.exp(digamma(counts + prior) - digamma(sums)[owner])
     return np.maximum(top, 1e-12)
 
 
@@ -121,9 +168,11 @@ def _ibm1(source_at, target_at, cells, at, table, counts):
 
 @njit(cache=True)
 def _hmm(  # noqa: PLR0915  (one recursion, compiled whole)
-    source_at, target_at, cells, at, table, jumps, counts, moves, best
+    source_at, target_at, cells, at, table, jumps, seen, moves, best
 ):
-    """One round of Baum-Welch. States 0..n-1 are source positions, n..2n-1 null words that remember the position."""
+    """One round of Baum-Welch: `seen` becomes the posterior of every cell, `moves` how often each jump is expected,
+    `best` the likeliest source position of each target word, -1 for none. States 0..n-1 are source positions, n..2n-1
+    null words that remember the position."""
     reach = len(jumps) // 2
     for k in range(len(source_at) - 1):
         n, m = source_at[k + 1] - source_at[k], target_at[k + 1] - target_at[k]
@@ -176,11 +225,11 @@ def _hmm(  # noqa: PLR0915  (one recursion, compiled whole)
             top, place, nothing = 0.0, -1, 0.0
             for b in range(n):
                 share = ahead[j, b] * back[j, b]
-                counts[cells[first + (b + 1) * m + j]] += share
+                seen[first + (b + 1) * m + j] = share
                 if share > top:
                     top, place = share, b
                 nothing += ahead[j, n + b] * back[j, n + b]
-            counts[null[j]] += nothing
+            seen[first + j] = nothing
             best[target_at[k] + j] = place if top >= nothing else -1
             if j == 0:
                 for b in range(n):

@@ -17,6 +17,20 @@ from numpy.typing import NDArray
 
 from engines.ml.ngram import discounts
 
+FREE = 2  # n-grams of so many words are kept however rare
+
+
+@dataclass(frozen=True, eq=False)
+class Grams:
+    """The n-grams of one length: the `word` that ends each and, in `prefix`, which gram one word shorter stands before
+    it; sorted by both. `logp` natural log of P(word | prefix), `backoff` of what the gram leaves to shorter ones as a
+    history. The beginning of a sentence is the word `words + 2`."""
+
+    prefix: NDArray[np.int32]
+    word: NDArray[np.int32]
+    logp: NDArray[np.float32]
+    backoff: NDArray[np.float32]
+
 
 @dataclass(frozen=True, eq=False)
 class BackoffModel:
@@ -35,6 +49,8 @@ class BackoffModel:
     after: NDArray[np.int32]
     backoff: NDArray[np.float32]  # of each state
     shorter: NDArray[np.int32]  # the state with the history's first word forgotten; -1 for the empty one
+    grams: tuple[Grams, ...]  # what all of it follows from, by length
+    unseen: float  # natural log probability of a word never seen
 
     @property
     def unknown(self) -> int:
@@ -45,9 +61,22 @@ class BackoffModel:
         return self.words + 1
 
     @classmethod
-    def fit(cls, sentences: Sequence[NDArray[np.int32]], words: int, order: int = 5) -> BackoffModel:
-        """`sentences`: arrays of words."""
-        return _fit(sentences, words, order)
+    def fit(cls, sentences: Sequence[NDArray[np.int32]], words: int, order: int = 5, least: int = 1) -> BackoffModel:
+        """`sentences`: arrays of words. Of n-grams longer than FREE words those that occur fewer than `least` times are
+        left out, what they would have had going to shorter ones."""
+        return _fit(sentences, words, order, least)
+
+    @classmethod
+    def of(cls, grams: Sequence[Grams], words: int, unseen: float) -> BackoffModel:
+        """The model of its n-grams. With every gram the one without its first word must be there too."""
+        return _automaton(grams, words, unseen)
+
+    def rounded(self, step: float) -> BackoffModel:
+        """The same with its logs rounded to the first 256 multiples of -`step`."""
+        grams = [
+            Grams(each.prefix, each.word, rounded(each.logp, step), rounded(each.backoff, step)) for each in self.grams
+        ]
+        return self.of(grams, self.words, self.unseen)
 
     def step(self, state: int, word: int) -> tuple[float, int]:
         """Natural log probability of a word after a state, and the state then."""
@@ -67,6 +96,11 @@ class BackoffModel:
     def tables(self) -> tuple[NDArray, ...]:
         """What compiled code looks words up in."""
         return self.keys, self.arcs, self.logp, self.after, self.backoff, self.shorter
+
+
+def rounded(logs: NDArray[np.floating], step: float) -> NDArray[np.float32]:
+    """Logs of at most 0, rounded to the first 256 multiples of -`step`."""
+    return (np.clip(np.rint(logs / -step), 0, 255) * -step).astype(np.float32)
 
 
 @njit(cache=True)
@@ -105,7 +139,7 @@ def _hashed(found, keys, arcs):
         arcs[slot] = arc
 
 
-def _fit(sentences: Sequence[NDArray[np.int32]], words: int, order: int) -> BackoffModel:
+def _fit(sentences: Sequence[NDArray[np.int32]], words: int, order: int, least: int) -> BackoffModel:
     width, begin, end = words + 3, words + 2, words + 1
     lengths = np.array([len(s) + 2 for s in sentences if len(s)], np.int64)
     flat = np.concatenate([np.concatenate([[begin], s, [end]]) for s in sentences if len(s)] or [np.zeros(0)])
@@ -126,26 +160,45 @@ def _fit(sentences: Sequence[NDArray[np.int32]], words: int, order: int) -> Back
         found[known] = number
         ids.append(found)
         last.append(np.flatnonzero(known)[first])
-    table = [_level(k, order, flat, place, ids, last, begin) for k in range(order)]
+    levels = [_level(k, order, flat, place, ids, last, begin) for k in range(order)]
     # From the shortest on: probabilities, and what each history leaves to shorter ones.
     uniform = 1.0 / (words + 2)
     prob: list[NDArray[np.float64]] = []
     left: list[NDArray[np.float64]] = []
-    for k, (prefix, suffix, count, histories) in enumerate(table):
-        seen = count > 0
+    kept: list[NDArray[np.bool_]] = []
+    for k, (prefix, suffix, count, raw, histories) in enumerate(levels):
+        keep = (raw >= least) | (k < FREE)
         cut = np.array(discounts(_counted(count)))
-        taken = np.where(seen, np.minimum(cut[np.clip(count, 1, 3) - 1], count), 0.0)
-        total = np.bincount(prefix, np.where(seen, count, 0), histories)
+        taken = np.where(keep, np.minimum(cut[np.clip(count, 1, 3) - 1], count), count)
+        total = np.bincount(prefix, count, histories)
         rest = np.bincount(prefix, taken, histories) / np.maximum(total, 1)
         below = uniform if k == 0 else prob[k - 1][suffix]
-        prob.append(np.where(seen, (count - taken) / np.maximum(total[prefix], 1) + rest[prefix] * below, 0.0))
+        prob.append((count - taken) / np.maximum(total[prefix], 1) + rest[prefix] * below)
         left.append(rest)
-    return _automaton(order, words, flat, ids, last, table, prob, left, uniform)
+        kept.append(keep)
+    grams = []
+    renumbered = np.zeros(1, np.int64)
+    for k, (prefix, _, count, _, _) in enumerate(levels):
+        keep = kept[k]
+        leaves = left[k + 1] if k + 1 < order else np.ones(len(count))
+        # The beginning of a sentence is a history, and never what comes next.
+        logs = np.where(count > 0, np.log(np.maximum(prob[k], 1e-30)), 0.0)
+        grams.append(
+            Grams(
+                renumbered[prefix[keep]].astype(np.int32),
+                flat[last[k]][keep].astype(np.int32),
+                logs[keep].astype(np.float32),
+                np.log(np.maximum(leaves, 1e-30))[keep].astype(np.float32),
+            )
+        )
+        renumbered = np.cumsum(keep) - 1
+    rest = float(left[0][0]) if len(flat) else 1.0
+    return BackoffModel.of(grams, words, float(np.log(max(rest, 1e-30) * uniform)))
 
 
 def _level(k, order, flat, place, ids, last, begin):
     """Of (k + 1)-grams: the number of the history, of the gram without its first word, the count (0 for the lone
-    BEGIN), and how many histories there may be."""
+    BEGIN) that Kneser-Ney goes by, how often it occurs, and how many histories there may be."""
     ends = last[k]
     prefix = ids[k - 1][ends - 1] if k else np.zeros(len(ends), np.int64)
     suffix = ids[k - 1][ends] if k else np.zeros(len(ends), np.int64)
@@ -160,8 +213,8 @@ def _level(k, order, flat, place, ids, last, begin):
     else:
         count = raw
     if k == 0:
-        count[flat[ends] == begin] = 0
-    return prefix, suffix, count, len(last[k - 1]) if k else 1
+        count = np.where(flat[ends] == begin, 0, count)
+    return prefix, suffix, count, raw, len(last[k - 1]) if k else 1
 
 
 def _counted(count: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -169,66 +222,62 @@ def _counted(count: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.bincount(count[count <= 4], minlength=5).astype(np.float64)
 
 
-def _automaton(order, words, flat, ids, last, table, prob, left, uniform):
+def _automaton(grams: Sequence[Grams], words: int, unseen: float) -> BackoffModel:
+    order, width = len(grams), words + 3
+    # The number of each gram without its first word, one level below: there, since it occurs as often at least.
+    suffix: list[NDArray[np.int64]] = [np.zeros(len(grams[0].word), np.int64)]
+    for k in range(1, order):
+        below = grams[k - 1]
+        keys = below.prefix.astype(np.int64) * width + below.word
+        wanted = suffix[k - 1][grams[k].prefix] if k > 1 else 0
+        suffix.append(np.searchsorted(keys, wanted * width + grams[k].word))
     # States: the empty history, then every gram of order - 1 words or fewer that is a history of something.
     state_of: list[NDArray[np.int64]] = []
     states = 1
     for k in range(order - 1):
-        is_history = np.zeros(len(last[k]), bool)
-        is_history[table[k + 1][0]] = True
-        number = np.full(len(last[k]), -1, np.int64)
+        is_history = np.zeros(len(grams[k].word), bool)
+        is_history[grams[k + 1].prefix] = True
+        number = np.full(len(is_history), -1, np.int64)
         number[is_history] = states + np.arange(is_history.sum())
         states += int(is_history.sum())
         state_of.append(number)
     backoff, shorter = np.zeros(states, np.float32), np.full(states, -1, np.int32)
     for k in range(order - 1):
         kept = np.flatnonzero(state_of[k] >= 0)
-        backoff[state_of[k][kept]] = np.log(np.maximum(left[k + 1][kept], 1e-30))
-        shorter[state_of[k][kept]] = state_of[k - 1][table[k][1][kept]] if k else 0
-    width = words + 2
+        backoff[state_of[k][kept]] = grams[k].backoff[kept]
+        shorter[state_of[k][kept]] = _longest(k - 1, suffix[k][kept], state_of, suffix) if k else 0
     found, logs, after = [], [], []
-    for k in range(order):
-        prefix, _, count, _ = table[k]
-        seen = np.flatnonzero(count > 0)
-        history = state_of[k - 1][prefix[seen]] if k else np.zeros(len(seen), np.int64)
-        found.append(history * width + flat[last[k][seen]])
-        logs.append(np.log(prob[k][seen]))
-        after.append(_next(k, order, seen, state_of, table))
+    for k, level in enumerate(grams):
+        seen = np.flatnonzero(level.word != words + 2)
+        history = state_of[k - 1][level.prefix[seen]] if k else np.zeros(len(seen), np.int64)
+        found.append(history * (words + 2) + level.word[seen])
+        logs.append(level.logp[seen])
+        whole = k < order - 1
+        after.append(_longest(k if whole else k - 1, seen if whole else suffix[k][seen], state_of, suffix))
     # Words that were never seen, and the unknown word, which never is.
-    never = np.setdiff1d(np.arange(width), found[0] % width)
-    rest = float(left[0][0]) if len(flat) else 1.0
+    never = np.setdiff1d(np.arange(words + 2), grams[0].word)
     found.append(never)
-    logs.append(np.full(len(never), np.log(max(rest, 1e-30) * uniform)))
+    logs.append(np.full(len(never), unseen, np.float32))
     after.append(np.zeros(len(never), np.int64))
     keys_found = np.concatenate(found)
     size = 1 << int(np.ceil(np.log2(max(8, 2 * len(keys_found)))))
     keys, arcs = np.full(size, -1, np.int64), np.zeros(size, np.int32)
     _hashed(keys_found, keys, arcs)
-    starts = np.flatnonzero(flat[last[0]] == words + 2)
+    starts = np.flatnonzero(grams[0].word == words + 2)
     start = int(state_of[0][starts[0]]) if order > 1 and len(starts) and state_of[0][starts[0]] >= 0 else 0
     return BackoffModel(
         order, words, start, keys, arcs, np.concatenate(logs).astype(np.float32),
-        np.concatenate(after).astype(np.int32), backoff, shorter,
+        np.concatenate(after).astype(np.int32), backoff, shorter, tuple(grams), unseen,
     )  # fmt: skip
 
 
-def _next(k, order, grams, state_of, table):
-    """The state after each of the (k + 1)-grams: the longest of its ends that is a history."""
-    level, at = k, grams
-    out = np.full(len(grams), -1, np.int64)
-    if k == order - 1:
-        if k == 0:
-            return np.zeros(len(grams), np.int64)
-        at, level = table[k][1][grams], k - 1
-    open_ = np.arange(len(grams))
-    while len(open_):
-        state = state_of[level][at]
-        done = state >= 0
-        out[open_[done]] = state[done]
-        open_, at = open_[~done], at[~done]
-        if level == 0:
-            out[open_] = 0
-            break
-        at = table[level][1][at]
-        level -= 1
+def _longest(
+    level: int, at: NDArray[np.int64], state_of: list[NDArray[np.int64]], suffix: list[NDArray[np.int64]]
+) -> NDArray[np.int64]:
+    """The state of each of the grams `at` of a level, or of the longest of its ends that is one; 0 where none is."""
+    out, open_ = np.zeros(len(at), np.int64), np.arange(len(at))
+    for k in range(level, -1, -1):
+        state = state_of[k][at]
+        out[open_[state >= 0]] = state[state >= 0]
+        open_, at = open_[state < 0], suffix[k][at[state < 0]]
     return out

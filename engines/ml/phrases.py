@@ -3,7 +3,10 @@
 Sources: Koehn, Och and Marcu 2003 (extraction, lexical weights); Foster, Kuhn and Johnson 2006 (Kneser-Ney smoothing of
 phrase counts); Tillmann 2004 and Koehn et al. 2005 (orientation: monotone, swapped, discontinuous).
 
-The table is held as positions in the corpus it comes from, so a model on disk is corpus and links, a tenth the size.
+A table of everything is held as positions in the corpus that it comes from. What a model keeps is an abridged one,
+whose "corpus" are the phrases themselves: phrases seen once are kept only where they are short. That costs next to
+nothing (Johnson et al. 2007, "Improving translation quality by discarding most of the phrasetable"), is a quarter of
+the size, and no sentence of the corpus stands in it whole.
 """
 
 from __future__ import annotations
@@ -15,12 +18,27 @@ from numba import njit
 from numpy.typing import NDArray
 
 from engines.ml.alignment import Corpus
+from engines.ml.backoff import rounded
 from engines.ml.ngram import discounts
 
 LONGEST = 7  # words of a phrase, either side
+SURE, SHORT = 2, (2, 3)  # a phrase pair seen fewer times than SURE is kept of so many words at most (source, target)
+STEP = 0.1  # of an abridged table's logs: a tenth is less than what an estimate from few sightings is off by
 ORIENTATION_PRIOR = 2.0  # how many sightings the orientations of all phrases together count as
 SCORES = ("p(target|source)", "lex(target|source)", "p(source|target)", "lex(source|target)")
 ORIENTATIONS = ("monotone", "swapped", "discontinuous")
+
+
+@dataclass(frozen=True, eq=False)
+class PhrasePairs:
+    """Phrase pairs that stand for themselves: pair k is the k-th "sentence" of `corpus`, with the links
+    links[links_at[k]:links_at[k + 1]] inside it; scores (pairs, 4) and orientations (pairs, 3) as in the table."""
+
+    corpus: Corpus
+    links: NDArray[np.int16]
+    links_at: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    orientations: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +53,7 @@ class PhraseTable:
     at: NDArray[np.int64]
     length: NDArray[np.int32]
     source_at: NDArray[np.int64]
+    source_length: NDArray[np.int32]
     scores: NDArray[np.float32]
     orientations: NDArray[np.float32]
     counts: NDArray[np.int32]
@@ -67,9 +86,47 @@ class PhraseTable:
         orientations = (ways + ORIENTATION_PRIOR * share) / (counts + ORIENTATION_PRIOR)[:, None]
         starts = np.searchsorted(source, np.arange(len(keys) + 1)).astype(np.int64)
         return cls(
-            corpus, keys, starts, seen[:, 4].copy(), seen[:, 5].astype(np.int32), seen[:, 2].copy(), scores,
-            np.log(orientations).astype(np.float32), counts.astype(np.int32),
+            corpus, keys, starts, seen[:, 4].copy(), seen[:, 5].astype(np.int32), seen[:, 2].copy(),
+            seen[:, 3].astype(np.int32), scores, np.log(orientations).astype(np.float32), counts.astype(np.int32),
         )  # fmt: skip
+
+    @classmethod
+    def of(cls, pairs: PhrasePairs) -> PhraseTable:
+        """The table of phrase pairs that stand for themselves; those of one source phrase keep their order."""
+        corpus = pairs.corpus
+        if not len(corpus):
+            return _empty(corpus)
+        keys, number = np.unique(_phrase_keys(corpus.source, corpus.source_at), return_inverse=True)
+        order = np.argsort(number, kind="stable")
+        starts = np.searchsorted(number[order], np.arange(len(keys) + 1)).astype(np.int64)
+        return cls(
+            corpus, keys, starts, corpus.target_at[:-1][order], np.diff(corpus.target_at)[order].astype(np.int32),
+            corpus.source_at[:-1][order], np.diff(corpus.source_at)[order].astype(np.int32), pairs.scores[order],
+            pairs.orientations[order], np.ones(len(order), np.int32),
+        )  # fmt: skip
+
+    def abridged(self, links: NDArray[np.int16], links_at: NDArray[np.int64]) -> PhrasePairs:
+        """The pairs that are short or were seen more than once, in order of their words, with logs rounded to STEP.
+        `links` and `links_at` are what the table was made from."""
+        kept = (self.counts >= SURE) | ((self.source_length <= SHORT[0]) & (self.length <= SHORT[1]))
+        ours = _padded(self.corpus.source, self.source_at[kept], self.source_length[kept])
+        theirs = _padded(self.corpus.target, self.at[kept], self.length[kept])
+        entries = np.flatnonzero(kept)[np.lexsort(np.concatenate([ours, theirs], 1).T[::-1])]
+        sides = []
+        for words, at, length in (
+            (self.corpus.source, self.source_at, self.source_length),
+            (self.corpus.target, self.at, self.length),
+        ):
+            sizes = length[entries].astype(np.int64)
+            begin = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+            place = np.arange(begin[-1]) - np.repeat(begin[:-1], sizes) + np.repeat(at[entries], sizes)
+            sides += [words[place], begin]
+        found = _inside(
+            self.corpus.source_at, self.corpus.target_at, links, links_at, self.source_at[entries],
+            self.source_length[entries], self.at[entries], self.length[entries],
+        )  # fmt: skip
+        logs = rounded(self.scores[entries], STEP), rounded(self.orientations[entries], STEP)
+        return PhrasePairs(Corpus(*sides), *found, *logs)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -89,7 +146,7 @@ class PhraseTable:
 def _empty(corpus: Corpus) -> PhraseTable:
     none = np.zeros(0, np.int64)
     return PhraseTable(
-        corpus, none.astype(np.uint64), np.zeros(1, np.int64), none, none.astype(np.int32), none,
+        corpus, none.astype(np.uint64), np.zeros(1, np.int64), none, none.astype(np.int32), none, none.astype(np.int32),
         np.zeros((0, 4), np.float32), np.zeros((0, 3), np.float32), none.astype(np.int32),
     )  # fmt: skip
 
@@ -108,6 +165,41 @@ def phrase_key(words):
     for word in words:
         key = extend_key(key, word)
     return key
+
+
+@njit(cache=True)
+def _phrase_keys(words, at):
+    keys = np.empty(len(at) - 1, np.uint64)
+    for k in range(len(keys)):
+        keys[k] = phrase_key(words[at[k] : at[k + 1]])
+    return keys
+
+
+def _padded(words: NDArray[np.int32], at: NDArray[np.int64], length: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The words of phrases, (phrases, LONGEST), -1 beyond their ends."""
+    place = np.arange(LONGEST)
+    inside = place < length[:, None]
+    return np.where(inside, words[np.where(inside, at[:, None] + place, 0)], -1)
+
+
+@njit(cache=True)
+def _inside(source_at, target_at, links, links_at, ours, our_length, theirs, their_length):
+    """The links inside phrases that stand at `ours` and `theirs` in the corpus, counted from the phrases' own
+    beginnings, and where those of each begin."""
+    found, starts = np.empty((7 * len(ours) + 16, 2), np.int16), np.zeros(len(ours) + 1, np.int64)
+    count = 0
+    for p in range(len(ours)):
+        k = np.searchsorted(source_at, ours[p], side="right") - 1
+        a, b = ours[p] - source_at[k], theirs[p] - target_at[k]
+        for at in range(links_at[k], links_at[k + 1]):
+            i, j = links[at, 0] - a, links[at, 1] - b
+            if 0 <= i < our_length[p] and 0 <= j < their_length[p]:
+                if count == len(found):
+                    found = np.concatenate((found, np.empty_like(found)))
+                found[count, 0], found[count, 1] = i, j
+                count += 1
+        starts[p + 1] = count
+    return found[:count].copy(), starts
 
 
 @njit(cache=True)

@@ -43,7 +43,7 @@ STEPS = 0.6  # of those of end-to-end: a judge of given candidates needs less th
 class Hybrid(Engine):
     name: ClassVar[str] = "hybrid"
     shape: ClassVar[EngineShape] = "hybrid"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     supervision: ClassVar[tuple[str, ...]] = ()
 
     analysis: Analysis = field(default_factory=Analysis)
@@ -55,9 +55,10 @@ class Hybrid(Engine):
     def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
         """Raises UserError where no pair has words on both sides."""
         analysis, pairs = tokenised(data)
-        model, folds = phrase_model.fit_with_folds(pairs, rng, lambda f, s: progress(0.25 * f, s))
-        # The network is held out what one of the pipeline's folds was: no model has seen what the two are weighed on.
-        fold = folds[0]
+        settings, fold = phrase_model.tuned(pairs, rng, lambda f, s: progress(0.2 * f, s))
+        # The network is held out what the pipeline was tuned on: no model has seen what the two are weighed on.
+        fold = fold or phrase_model.held_out(pairs, rng, lambda f, s: progress(0.2, s))
+        model = replace(PhraseModel.fit(pairs), settings=settings)
         seen = set(map(id, fold.held))
         train = [pair for pair in pairs if id(pair) not in seen and pair[0] and pair[1]]
         plan = network.plan_for(len(train))

@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +17,7 @@ from engines.core.wording import Option
 from engines.ml import ranking
 from engines.ml.alignment import Corpus, align
 from engines.ml.backoff import BackoffModel
-from engines.ml.phrases import PhraseTable, span_keys
+from engines.ml.phrases import STEP, PhrasePairs, PhraseTable, span_keys
 from engines.ml.stack_decoder import FEATURES, WORDS, Derivation, Settings, search
 
 Pair = tuple[Sequence[str], Sequence[str]]
@@ -28,10 +27,16 @@ TUNING_LIST = 60
 ENDINGS = frozenset(("", "s", "es", "e", "ed", "d", "ing", "er", "ers", "y", "ies", "ied", "ly", "n", "en"))
 STEM = 4  # letters that words are aligned by
 KIN_OPTIONS = 3  # of each word that is like an unknown one
-# FEATURES' weights before tuning, and where nothing can be tuned: the middle of those tuned at 300 to 3,000 pairs.
-DEFAULT = Settings((0.25, 0.12, 0.20, 0.05, 0.14, 0.03, 0.14, 0.10, 0.10, 0.70, -0.03, -1.30), beam=80, pops=160)
+# From so many sentences on the language model leaves out what stands together but once, of three words and more. With
+# it no sentence can be read back by following the likeliest words; with fewer sentences it would cost half a BLEU.
+ABRIDGED_FROM = 1_000
+# FEATURES' weights before tuning, and with few pairs the final ones: the middle of those that tuning found from equal
+# weights with 300 and 3,000 pairs of other seeds than a sweep's.
+DEFAULT = Settings((0.23, 0.16, 0.34, 0.07, 0.09, 0.03, 0.08, 0.10, 0.14, 0.45, 0.08, -1.26), beam=80, pops=160)
 _KNOWN = np.log(0.5)  # what a copied word scores in each of the table's columns
-TUNING, FOLDED_BELOW, FOLDS, FEWEST = 300, 1_500, 10, 20
+# Fewer pairs than TUNED_FROM are too few to tune on: fixed weights, and all pairs in the table, translate better.
+TUNED_FROM, TUNING, SHARE, FEWEST = 1_500, 300, 10, 20
+PRIOR = 100.0  # pairs of candidates that the weights before tuning are worth
 
 
 @dataclass(frozen=True)
@@ -61,20 +66,24 @@ class Reading:
     words: Vocabulary
     model: BackoffModel
 
+    @classmethod
+    def of(cls, texts: Sequence[Sequence[str]]) -> Self:
+        """Of tokenised sentences."""
+        words = Vocabulary.of(texts)
+        least = 2 if len(texts) >= ABRIDGED_FROM else 1
+        model = BackoffModel.fit([words.encode(text) for text in texts], len(words.words), ORDER, least)
+        return cls(words, model.rounded(STEP))
+
 
 @dataclass(frozen=True, eq=False)
 class PhraseModel:
-    """What is kept is the aligned corpus; the phrase table and the language model follow from it. `more` are further
-    sentences of the target language for the language model (words of `target`)."""
+    """Phrase pairs, a language model, and how the search weighs them. It keeps no sentence that it was made from."""
 
     source: Vocabulary
     target: Vocabulary
-    corpus: Corpus
-    links: NDArray[np.int16]
-    links_at: NDArray[np.int64]
+    pairs: PhrasePairs
+    reading: Reading
     settings: Settings = DEFAULT
-    more: tuple[Sequence[str], ...] = ()
-    reader: Reading | None = None  # what `more` was read into, where that is known already
 
     @classmethod
     def fit(cls, pairs: Sequence[Pair]) -> Self:
@@ -86,24 +95,21 @@ class PhraseModel:
         target = Vocabulary.of([y for _, y in pairs])
         corpus = Corpus.of([(source.encode(x), target.encode(y)) for x, y in pairs])
         links, at = align(_stemmed(corpus, source, target))
-        return cls(source, target, corpus, links, at)
+        kept = PhraseTable.fit(corpus, links, at).abridged(links, at)
+        # Words that no kept phrase holds are unknown: the rest is numbered anew.
+        used, ours = np.unique(kept.corpus.source, return_inverse=True)
+        used_target, theirs = np.unique(kept.corpus.target, return_inverse=True)
+        phrases = Corpus(ours.astype(np.int32), kept.corpus.source_at, theirs.astype(np.int32), kept.corpus.target_at)
+        return cls(
+            Vocabulary(tuple(source.words[i] for i in used)),
+            Vocabulary(tuple(target.words[i] for i in used_target)),
+            replace(kept, corpus=phrases),
+            Reading.of([y for _, y in pairs]),
+        )
 
     @cached_property
     def table(self) -> PhraseTable:
-        return PhraseTable.fit(self.corpus, self.links, self.links_at)
-
-    @cached_property
-    def reading(self) -> Reading:
-        """Of `more` where there is such text, else of the target side."""
-        if self.reader is not None:
-            return self.reader
-        if self.more:
-            words = Vocabulary.of([self.target.words, *self.more])
-            texts = [words.encode(text) for text in self.more]
-        else:
-            words, ends = self.target, self.corpus.target_at
-            texts = [self.corpus.target[a:b] for a, b in pairwise(ends)]
-        return Reading(words, BackoffModel.fit(texts, len(words.words), ORDER))
+        return PhraseTable.of(self.pairs)
 
     def options(self, sentence: Sequence[str]) -> tuple[Option, ...]:
         """Ways to translate every span of a tokenised sentence, best first within a span. A word that the table lacks
@@ -153,7 +159,7 @@ class PhraseModel:
 
     def inner_links(self, words: Sequence[str], target: Sequence[str]) -> tuple[tuple[int, int], ...]:
         """Which words of a phrase pair belong together where it was first seen: (source, target) places within the
-        phrase; none for a pair that was not seen."""
+        phrase; none for a pair that the table lacks."""
         known = self.source.number
         key = np.array([known.get(word, known.get(word.lower(), -1)) for word in words], np.int32)
         wanted = tuple(self.target.number.get(word, -1) for word in target)
@@ -163,12 +169,9 @@ class PhraseModel:
                 break
         else:
             return ()
-        at, target_at = int(table.source_at[entry]), int(table.at[entry])
-        k = int(np.searchsorted(self.corpus.source_at, at, side="right")) - 1
-        a, b = at - int(self.corpus.source_at[k]), target_at - int(self.corpus.target_at[k])
-        links = self.links[self.links_at[k] : self.links_at[k + 1]].astype(int) - [a, b]
-        inside = [(i, j) for i, j in links.tolist() if 0 <= i < len(words) and 0 <= j < len(wanted)]
-        return tuple(inside)
+        pair = int(np.searchsorted(self.pairs.corpus.source_at, table.source_at[entry]))
+        first, last = self.pairs.links_at[pair : pair + 2]
+        return tuple((i, j) for i, j in self.pairs.links[first:last].tolist())
 
     @property
     def parameters(self) -> int:
@@ -234,26 +237,17 @@ class Fold:
     model: PhraseModel
 
 
-def folds_of(pairs: Sequence[Pair], rng: np.random.Generator, progress: Progress) -> list[Fold]:
-    """What tuning needs: with few pairs every tenth is left out once, with many one tenth is. At most TUNING pairs are
-    tuned on."""
+def held_out(pairs: Sequence[Pair], rng: np.random.Generator, progress: Progress) -> Fold:
+    """A tenth of the pairs, at most TUNING, and a model of the others."""
     order = rng.permutation(len(pairs))
-    if len(pairs) >= FOLDED_BELOW:
-        parts, most = [order[: min(TUNING, len(pairs) // FOLDS)]], TUNING
-    else:
-        parts, most = np.array_split(order, FOLDS), TUNING // FOLDS
-    found = []
-    for number, part in enumerate(parts, 1):
-        progress((number - 1) / len(parts), f"aligning words and collecting phrases, part {number} of {len(parts)}")
-        rest = [pairs[i] for i in np.setdiff1d(order, part)]
-        if rest:
-            found.append(Fold([pairs[i] for i in part[:most]], PhraseModel.fit(rest)))
-    return found
+    held, rest = np.split(order, [min(TUNING, len(pairs) // SHARE)])
+    progress(0.0, "aligning words and collecting phrases to tune with")
+    return Fold([pairs[i] for i in held], PhraseModel.fit([pairs[i] for i in rest]))
 
 
-def tune(folds: Sequence[Fold], start: Settings, rng: np.random.Generator, rounds: int, told: Progress) -> Settings:
-    """Settings of highest BLEU on the folds' pairs; `start` where there are too few."""
-    held = [(pair, fold.model) for fold in folds for pair in fold.held if pair[0]]
+def tune(fold: Fold, start: Settings, rng: np.random.Generator, rounds: int, told: Progress) -> Settings:
+    """Settings of highest BLEU on the fold's held pairs; `start` where there are too few."""
+    held = [pair for pair in fold.held if pair[0]]
     if len(held) < FEWEST:
         return start
     turn = 0
@@ -262,43 +256,44 @@ def tune(folds: Sequence[Fold], start: Settings, rng: np.random.Generator, round
         nonlocal turn
         settings = start.with_weights(weights)
         lists = []
-        for place, ((x, y), model) in enumerate(held):
-            lists.append(_ranked(model, settings, x, y))
+        for place, (x, y) in enumerate(held):
+            lists.append(_ranked(fold.model, settings, x, y))
             if place % 20 == 0:
                 told((turn + place / len(held)) / (rounds + 1), f"tuning, round {turn + 1}")
         turn += 1
         return lists
 
-    weights, _ = ranking.tuned(decode, metric.corpus_bleu, np.array(start.weights), WORDS, rng, rounds)
+    weights, _ = ranking.tuned(decode, metric.corpus_bleu, np.array(start.weights), WORDS, rng, rounds, PRIOR)
     return start.with_weights(weights)
 
 
-def fit_with_folds(
-    pairs: Sequence[Pair], rng: np.random.Generator, progress: Progress
-) -> tuple[PhraseModel, list[Fold]]:
-    """The tuned model of all pairs, and what it was tuned on."""
-    folds = folds_of(pairs, rng, lambda f, s: progress(0.3 * f, s))
-    settings = tune(folds, DEFAULT, rng, 4, lambda f, s: progress(0.3 + 0.5 * f, s))
-    progress(0.8, "aligning words and collecting phrases of all pairs")
-    return replace(PhraseModel.fit(pairs), settings=settings), folds
+def tuned(pairs: Sequence[Pair], rng: np.random.Generator, progress: Progress) -> tuple[Settings, Fold | None]:
+    """Settings for a model of these pairs, and what they were tuned on: nothing, where pairs are few."""
+    if len(pairs) < TUNED_FROM:
+        return DEFAULT, None
+    fold = held_out(pairs, rng, progress)
+    return tune(fold, DEFAULT, rng, 4, lambda f, s: progress(0.2 + 0.8 * f, s)), fold
 
 
 def fit(
     pairs: Sequence[Pair], rng: np.random.Generator, progress: Progress, monolingual: Sequence[Sequence[str]] = ()
 ) -> tuple[PhraseModel, PhraseModel]:
-    """The tuned model of all pairs, and the same with a language model of `monolingual` (which holds the pairs' own
-    target side) instead, tuned anew; the very same where that is no more text than in the pairs."""
-    whole, folds = fit_with_folds(pairs, rng, lambda f, s: progress(0.6 * f, s))
-    more = tuple(text for text in monolingual if text)
+    """The model of all pairs, and the same with a language model of `monolingual` (which holds the pairs' own target
+    side) instead, tuned anew where anything is; the very same where that is no more text than in the pairs."""
+    settings, fold = tuned(pairs, rng, lambda f, s: progress(0.5 * f, s))
+    progress(0.5, "aligning words and collecting phrases of all pairs")
+    whole = replace(PhraseModel.fit(pairs), settings=settings)
+    more = [text for text in monolingual if text]
     if len(more) <= len(pairs):
         return whole, whole
-    held = {tuple(y) for fold in folds for _, y in fold.held}
-    unseen = tuple(text for text in more if tuple(text) not in held)
-    # One language model for all folds: none has read what is tuned on.
-    shared = replace(folds[0].model, more=unseen)
-    wide = [Fold(fold.held, replace(fold.model, more=unseen, reader=shared.reading)) for fold in folds]
-    settings = tune(wide, whole.settings, rng, 2, lambda f, s: progress(0.6 + 0.4 * f, s))
-    return whole, replace(whole, more=more, settings=settings)
+    progress(0.6, "reading the monolingual text")
+    reading, wide = Reading.of(more), settings
+    if fold is not None:
+        held = {tuple(y) for _, y in fold.held}
+        unseen = Reading.of([text for text in more if tuple(text) not in held])
+        other = Fold(fold.held, replace(fold.model, reading=unseen))
+        wide = tune(other, settings, rng, 2, lambda f, s: progress(0.6 + 0.4 * f, s))
+    return whole, replace(whole, reading=reading, settings=wide)
 
 
-__all__: list[Any] = ["DEFAULT", "Fold", "PhraseModel", "Vocabulary", "fit", "fit_with_folds", "said"]
+__all__: list[Any] = ["DEFAULT", "Fold", "PhraseModel", "Reading", "Vocabulary", "fit", "held_out", "said", "tuned"]

@@ -17,7 +17,7 @@ from engines.core import Engine, Progress, Spec, Stage, TrainingData, UserError,
 from engines.core.engine import Shape as EngineShape
 from engines.core.wording import Hypothesis, NBest, Options, Phrased, Span, Tokens
 from engines.ml.phrases import SCORES
-from engines.ml.stack_decoder import FEATURES, Derivation, Settings
+from engines.ml.stack_decoder import FEATURES, Derivation
 
 LISTED = 10  # candidates that an answer lists
 NO_MODEL = "This engine has not been trained yet: fit it, or load a trained one."
@@ -30,7 +30,7 @@ class Pipeline(Engine):
 
     name: ClassVar[str] = "pipeline"
     shape: ClassVar[EngineShape] = "pipeline"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     supervision: ClassVar[tuple[str, ...]] = ()
     readings: ClassVar[tuple[str, ...]] = ("monolingual",)
 
@@ -82,7 +82,7 @@ class Pipeline(Engine):
         meta: dict[str, Any] = {"analysis": self.analysis.to_json()}
         meta |= stored.save(self.fitted, directory)
         if self.wide is not None:
-            stored.save_texts(self.wide.more, directory / "monolingual.parquet")
+            meta["monolingual"] = stored.save_reading(self.wide.reading, directory, "monolingual")
             meta["wide"] = asdict(self.wide.settings)
         (directory / "pipeline.json").write_text(json.dumps(meta, separators=(",", ":"), ensure_ascii=False))
 
@@ -92,10 +92,8 @@ class Pipeline(Engine):
         model = stored.load(directory, meta)
         wide = None
         if "wide" in meta:
-            more = stored.load_texts(directory / "monolingual.parquet")
-            wide = replace(
-                model, more=more, settings=Settings(**{**meta["wide"], "weights": tuple(meta["wide"]["weights"])})
-            )
+            reading = stored.load_reading(directory, "monolingual", meta["monolingual"])
+            wide = replace(model, reading=reading, settings=stored.settings(meta["wide"]))
         return cls(Analysis.from_json(meta["analysis"]), model, wide)
 
 
