@@ -99,7 +99,7 @@ def ask() -> None:
         st.markdown("Given this much data: a pipeline of stages, or one end-to-end network? Sign in to see.")
         for provider in _providers(section):
             label = f"Sign in with {words.plain(provider.capitalize())}" if provider else "Sign in"
-            if st.button(label, icon=":material/login:", key=f"sign_in_{provider}", type="primary"):
+            if st.button(label, icon=":material/login:", key=f"sign_in_{provider}"):
                 _go(provider)
 
 

@@ -35,7 +35,7 @@ def draw(entry: Entry, store: ViewStore) -> None:
                 st.page_link(page, label="With the runs of today", icon=":material/update:", query_params=params)
             with st.popover("Delete", icon=":material/delete:", type="tertiary"):
                 st.markdown("It goes from the gallery for everyone. Its link goes on working for those who have it.")
-                if st.button("Delete it", key=f"delete_{entry.id}", type="primary"):
+                if st.button("Delete it", key=f"delete_{entry.id}"):
                     with view.said():
                         store.unlist(entry.id)
                         st.rerun()

@@ -18,7 +18,7 @@ def offer(case: CaseStudy, task: Task, key: str) -> None:
     with st.popover("Choose what is simulated", icon=":material/tune:"):
         chosen = {choice.name: _widget(choice, key) for choice in case.choices}
         st.caption("Simulated; not for clinical use.")
-        st.button("Make it", key=f"{key}-make", on_click=_made, args=(case, task, chosen), type="primary")
+        st.button("Make it", key=f"{key}-make", on_click=_made, args=(case, task, chosen))
 
 
 def _widget(choice: Choice, key: str) -> float | str:
