@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import cards, charts, findings, maps, outlook, sharing, view, words
+from dashboard import cards, charts, faults, findings, maps, outlook, sharing, view, words
 from dashboard.measured import Measured, load
 from engines.datasets.published import PublishedGroup
 
@@ -53,6 +53,7 @@ def at_budget(measured: Measured) -> None:
     if measured.points:
         behind(shown, measured, budget)
         maps.offer(case, task, here.points)
+        faults.offer(case, task)
         sharing.offer(shown, measured, budget)
 
 

@@ -113,11 +113,10 @@ class RunStore:
         A row is one score of one run; columns are those of `SCHEMA`. `case` narrows which files are opened.
         """
         files = sorted(str(path) for path in self.root.glob(f"{case}/runs/*.parquet"))
-        select = f"select {', '.join(columns)} from"
+        # By name, and with a table of no rows: a run that was made before a column was thought of has nothing in it.
+        runs = "(select * from read_parquet(?, union_by_name = true) union all by name select * from nothing)"
         with duckdb.connect() as connection:
-            if not files:
-                connection.register("nothing", SCHEMA.empty_table())
-                return connection.sql(f"{select} nothing where {where}", params=list(parameters)).to_arrow_table()
-            # By name: a run that was made before a column was thought of has nothing in it.
-            query = f"{select} read_parquet(?, union_by_name = true) where {where}"
-            return connection.sql(query, params=[files, *parameters]).to_arrow_table()
+            connection.register("nothing", SCHEMA.empty_table())
+            query = f"select {', '.join(columns)} from {runs if files else 'nothing'} where {where}"
+            given = [files, *parameters] if files else list(parameters)
+            return connection.sql(query, params=given).to_arrow_table()

@@ -207,3 +207,24 @@ def test_opening_explore_imports_no_torch_and_no_sweep(tmp_path):
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment, cwd=ROOT
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_kinds_of_error_are_drawn_where_a_task_names_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "cache"))
+    named = [(case, task) for case in registry.cases().values() for task in case.tasks if task.faults]
+    assert named
+    case, task = named[0]
+    info, kinds = case.engines[0], list(task.faults.kinds)
+    for pairs, wrong in ((task.budgets[0], 8.0), (task.budgets[1], 2.0)):
+        rows = statistics(50, task.metric.name)
+        faults = np.zeros((len(rows), 1 + len(kinds)))
+        faults[:, 0], faults[:, 2] = 20, wrong
+        spec = RunSpec(case.slug, task.slug, info.name, Budget(pairs), 0, info.version)
+        RunStore().add(Run(spec, (Score(task.metric.score(rows), rows, faults=faults),)))
+    page = opened(case=case.slug, task=task.slug)
+    assert "What goes wrong, by kind" in [each.value for each in page.subheader]
+    told = next(each.value for each in page.markdown if "goes wrong most often" in each.value)
+    assert f"{kinds[1]} (10)" in told
+    titles = [each.value.strip("*").lower() for each in page.markdown]
+    assert all(kind in titles for kind in kinds)

@@ -52,6 +52,7 @@ def test_a_store_keeps_the_counts_and_reads_runs_made_before_there_were_any(tmp_
     store.add(Run(old, (Score(1.0, np.ones((2, 3))),)))
     table = pq.read_table(store.path(old))
     pq.write_table(table.drop_columns(["faults"]), store.path(old))
+    assert store.frame(columns=("faults",), case="translation").to_pylist() == [{"faults": None}]
     store.add(Run(new, (Score(1.0, np.ones((2, 3)), faults=np.array([[5.0, 1.0], [4.0, 0.0]])),)))
     rows = store.frame(columns=("seed", "faults"), case="translation").to_pylist()
     assert {row["seed"]: row["faults"] for row in rows} == {0: None, 1: [[5.0, 1.0], [4.0, 0.0]]}
