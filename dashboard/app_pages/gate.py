@@ -66,8 +66,10 @@ def main() -> None:
         st.info("No engine that can enrol people is kept at this budget: pick another.", icon=":material/info:")
         return
     first = comparing[0]
-    enrolling(case, task, engines[first])  # type: ignore[arg-type]
-    with st.container(key="gate-present"):
+    left, right = st.columns(2, gap="medium")
+    with left:
+        enrolling(case, task, engines[first])  # type: ignore[arg-type]
+    with right, st.container(border=True, key="gate-present"):
         frame = presented(case, task)
     limit = st.select_slider(
         "Strangers who may be let in (FPIR)",

@@ -14,7 +14,7 @@ from engines.core import Floats
 HEIGHT = 340  # px
 # Below this share nothing is told apart: a thousand strangers, of whom one in a thousand is one.
 LEAST = 1e-3
-_TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 1.0)
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
