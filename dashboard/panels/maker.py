@@ -9,6 +9,8 @@ import streamlit as st
 from dashboard.words import plain
 from engines.core import CaseStudy, Choice, Task, UserError, resolve
 
+SOURCE = "made here"
+
 
 def offer(case: CaseStudy, task: Task, key: str) -> None:
     """Draw the choices; a click makes the input the current one."""
@@ -29,6 +31,15 @@ def _widget(choice: Choice, key: str) -> float | str:
     return float(st.slider(label, choice.low, choice.high, choice.start, choice.step, key=name))
 
 
+def _told(case: CaseStudy) -> None:
+    """What is true of an input that was made here, and nobody could know of another."""
+    from dashboard.panels import inputs
+
+    clip = inputs.current(case)
+    if clip is not None and clip.source == SOURCE and clip.truth:
+        st.caption(f"Made so: {plain(clip.truth)}. Simulated; not for clinical use.")
+
+
 def _made(case: CaseStudy, task: Task, chosen: dict[str, Any]) -> None:
     from dashboard.panels import inputs
 
@@ -37,4 +48,4 @@ def _made(case: CaseStudy, task: Task, chosen: dict[str, Any]) -> None:
     except UserError as error:
         st.session_state[inputs.PROBLEM] = plain(str(error))
         return
-    inputs.take(case, task, inputs.Clip(name, content, "made here", truth))
+    inputs.take(case, task, inputs.Clip(name, content, SOURCE, truth))
