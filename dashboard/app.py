@@ -57,9 +57,9 @@ pages = [
     ),
     st.Page(
         HERE / "data.py",
-        title="Data and licences",
+        title="Data and methods",
         url_path="data",
-        help="What each task's data is, where it comes from and under which terms.",
+        help="What each task's data is and under which terms; how each engine is built, tuned, and by how much code.",
     ),
 ]
 

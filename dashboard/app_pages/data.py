@@ -1,41 +1,99 @@
-"""Data and licences: what each task's data is, where it comes from and under which terms."""
+"""Data and methods: what each task's data is and under which terms; how each engine is built, tuned, and by how much
+code."""
+
+from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import view, words
+from dashboard import methods, theme, view, words
 from engines import registry
-from engines.core import UserError
-from engines.datasets import dataset, find
+from engines.core import CaseStudy, EngineInfo, Task, UserError
+from engines.datasets import Dataset, dataset, find
 
-st.title("Data and licences")
+
+def data(task: Task) -> None:
+    """One task: what is asked, and each of its data sets."""
+    with st.container(border=True):
+        st.subheader(view.title(task))
+        kind = "**Synthetic data**" if task.simulated else "**Real data**"
+        budgets = words.span(task.budgets[0], task.budgets[-1], task.unit)
+        seeds = f"{len(task.seeds)} {'seed' if len(task.seeds) == 1 else 'seeds'} each"
+        st.markdown(
+            f"{task.summary}\n\n{kind}; {len(task.budgets)} budgets from {budgets}, {seeds}; scored by "
+            f"{task.metric.name}."
+        )
+        for test, what in task.variants.items():
+            st.caption(f"Further test set, {test.replace('_', ' ')}: {what}.")
+        for name in task.datasets:
+            try:
+                entry = dataset(name)
+                st.table(rows(entry), border="horizontal")
+            except UserError as error:
+                st.error(str(error), icon=":material/error:")
+        if not task.datasets:
+            st.caption("Made by the task itself from a seed; there is nothing to cite.")
+
+
+def rows(entry: Dataset) -> dict[str, str]:
+    told = {
+        "Data set": f"[{entry.title}]({entry.page}): {entry.what}",
+        "Licence": entry.licence,
+        "Cite": entry.citation,
+    }
+    if entry.generated:
+        return told | {"Size": "generated here from a seed; nothing is downloaded"}
+    size = [f"{entry.rows:,} rows"] if entry.rows else []
+    size += [f"{entry.bytes / 1e6:,.0f} MB to download" if entry.bytes >= 1e6 else "under 1 MB to download"]
+    here = find(entry.name)
+    command = entry.by_hand or f"`python -m engines data fetch {entry.name}` gets it"
+    return told | {
+        "Size": ", ".join(size if entry.bytes else size[:-1]) or "not known",
+        "On this machine": "yes" if here else f"no: {command}",
+    }
+
+
+def engine(info: EngineInfo, effort: methods.Effort | None) -> None:
+    """One engine: its stages, what it was given, how much code it is."""
+    with st.container(border=True, gap="xsmall"):
+        badge = " :gray-badge[reference]" if info.reference else ""
+        st.markdown(f":{theme.MARKDOWN[info.shape]}[{theme.SIGNS[info.shape]}] **{info.title}**{badge}")
+        st.markdown(info.summary)
+        chain = " → ".join(stage.replace("_", " ") for stage in methods.stages(info))
+        lines = [f":gray[Stages:] {chain}"] if chain else []
+        given = words.listing(list(info.supervision)) or "nothing"
+        lines.append(f":gray[Given besides the pairs:] {given}")
+        if info.readings:
+            lines.append(f":gray[Also read] {words.listing(list(info.readings.values()))}")
+        if effort:
+            own = "all" if effort.own == effort.lines else f"{effort.own:,}" if effort.own else "none"
+            lines.append(f":gray[Written by hand:] {effort.lines:,} lines, {own} of them for this engine alone")
+        st.markdown("  \n".join(lines))
+
+
+def built(case: CaseStudy) -> None:
+    st.subheader(f"How the engines of {case.title} are built")
+    efforts = methods.effort(case)
+    for info in case.engines:
+        engine(info, efforts.get(info.name))
+    told = methods.told(case)
+    if told:
+        with st.expander("How they were tuned, and by which rules of the budget", icon=":material/tune:"):
+            st.markdown(told)
+
+
+st.title("Data and methods")
 st.markdown(
     "Every figure in this dashboard comes from runs on the data below. A task is called synthetic where no person, "
     "place or event stands behind its examples."
 )
+st.caption(
+    "Lines written by hand are counted from the source: every function, class and constant of this project's cases "
+    "and their blocks that an engine names, and what those name in turn, its further readings included; without blank "
+    "lines, comments and docstrings. Libraries are not counted, nor what all engines share. “For this engine alone”: "
+    "no other engine of the case uses them."
+)
 for case in registry.cases().values():
     st.header(case.title)
     for task in case.tasks:
-        with st.container(border=True):
-            kind = "Synthetic data" if task.simulated else "Real data"
-            st.subheader(view.title(task))
-            budgets = words.span(task.budgets[0], task.budgets[-1], task.unit)
-            st.markdown(f"{task.summary}\n\n{kind}; budgets from {budgets}; scored by {task.metric.name}.")
-            for test, what in task.variants.items():
-                st.caption(f"Further test set, {test.replace('_', ' ')}: {what}.")
-            for name in task.datasets:
-                try:
-                    entry = dataset(name)
-                    here = find(name)
-                except UserError as error:
-                    st.error(str(error))
-                    continue
-                rows = {
-                    "Data set": f"[{entry.title}]({entry.page}): {entry.what}",
-                    "Licence": entry.licence,
-                    "Cite": entry.citation,
-                }
-                if not entry.generated:
-                    rows["On this machine"] = "yes" if here else f"no: `python -m engines data fetch {name}` gets it"
-                st.table(rows, border="horizontal")
-            if not task.datasets:
-                st.caption("Made by the task itself from a seed; there is nothing to cite.")
+        data(task)
+    built(case)

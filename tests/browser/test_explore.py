@@ -91,8 +91,8 @@ def test_a_small_screen_scrolls_down_only(visit, dark):
 
 def test_pages_keep_the_view(visit):
     page = visit(TOY)
-    page.get_by_role("link", name="Data and licences").click()
-    expect(page.locator("h1")).to_have_text("Data and licences", timeout=PATIENCE)
+    page.get_by_role("link", name="Data and methods").click()
+    expect(page.locator("h1")).to_have_text("Data and methods", timeout=PATIENCE)
     page.get_by_role("link", name="Explore").click()
     expect(page.locator("h1")).to_contain_text("With 8 tones", timeout=PATIENCE)
     expect(page).to_have_url(re.compile("case=tones.*budget=8|budget=8.*case=tones"), timeout=PATIENCE)

@@ -1,0 +1,105 @@
+"""Data and methods: everything that a reader needs in order to judge a figure, and counts that hold."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import methods
+from engines import registry
+from engines.core import CaseStudy, EngineInfo
+from engines.datasets import dataset
+from tests.conformance.conftest import fitted
+
+PLANTED = {
+    "__init__.py": "",
+    "one.py": '''"""Words."""
+
+import torch
+from engines.core import Stage
+from planted import two as other
+
+RATE = (
+    1,
+)
+UNUSED = 2
+
+
+class First:
+    """Words
+    on two lines."""
+
+    def stages(self):
+        # a remark
+        return (Stage("hear", RATE, 0), *other.stages())
+
+
+class Second:
+    later = "planted.two:lazy"
+''',
+    "two.py": """def stages():
+    return (Stage("say", 0, 0),)
+
+
+def lazy():
+    return 1
+
+
+def unused():
+    return 2
+""",
+}
+APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
+
+
+def test_the_page_names_every_data_set_and_engine():
+    app = AppTest.from_file(APP, default_timeout=200).run()
+    app.switch_page("app_pages/data.py").run()
+    assert not app.exception
+    assert not app.error
+    shown = "\n".join(each.value for each in [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption])
+    tables = "\n".join(each.value.to_string() for each in app.table)
+    cases = list(registry.cases().values())
+    assert len(cases) > 4
+    for case in cases:
+        assert all(info.title in shown and info.summary in shown for info in case.engines)
+        for task in case.tasks:
+            assert task.title in shown
+            for name in task.datasets:
+                assert dataset(name).licence in tables
+                assert dataset(name).citation in tables
+
+
+@pytest.mark.parametrize("case", list(registry.cases().values()), ids=lambda case: case.slug)
+def test_every_engine_has_stages_and_code(case):
+    efforts = methods.effort(case)
+    assert efforts
+    for info in case.engines:
+        assert methods.stages(info), info.name
+        if not info.reference:
+            assert 0 < efforts[info.name].lines < 10_000
+            assert 0 <= efforts[info.name].own <= efforts[info.name].lines
+
+
+@pytest.mark.parametrize("name", ["pipeline", "end_to_end"])
+def test_the_stages_are_those_of_a_fitted_engine(name):
+    assert methods.stages(registry.case("tones").engine(name)) == tuple(
+        stage.name for stage in fitted("tones", "pairs", name).stages()
+    )
+
+
+def test_lines_are_counted_by_the_rule(tmp_path, monkeypatch):
+    """A planted engine: what it names is counted, in other files too; what it does not, and what is no code, is not."""
+    folder = tmp_path / "planted"
+    folder.mkdir()
+    for name, source in PLANTED.items():
+        (folder / name).write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    infos = [EngineInfo(name, name, "pipeline", 1, f"planted.one:{name}", "") for name in ("First", "Second")]
+    monkeypatch.setattr(methods, "_roots", lambda: frozenset({"planted"}))
+    found = methods.effort(CaseStudy("planted", "", "", (), tuple(infos)))
+    # class, def and return, three lines of the constant, two of the function in the other file; class, string, two
+    assert found == {"First": methods.Effort(8, 8), "Second": methods.Effort(4, 4)}
+    assert methods.stages(infos[0]) == ("hear", "say")
+    assert "planted.one" not in sys.modules, "nothing is imported to be counted"
