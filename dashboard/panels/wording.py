@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard import theme
+from dashboard.figures.links import matrix
 from dashboard.panels.beside import Beside
 from dashboard.words import plain
 from engines.core import Spec
@@ -54,7 +54,7 @@ def phrases(value: Phrased, spec: Spec, beside: Beside) -> None:
             grid[j, i] = 1.0
         if grid.size and max(grid.shape) <= MOST_PIECES:
             alt = f"Word alignment inside the phrases, sentence {place + 1}"
-            _matrix(grid, words, found.words, beside, place, alt)
+            _plot(matrix(grid, words, found.words, beside.colour), beside, place, alt)
 
 
 def options(value: Options, spec: Spec, beside: Beside) -> None:
@@ -100,7 +100,7 @@ def links(value: Links, spec: Spec, beside: Beside) -> None:
             st.caption(f"A sentence of more than {MOST_PIECES} pieces is not drawn.")
             continue
         alt = f"Attention of each target piece over the source pieces, sentence {place + 1}"
-        _matrix(weights, value.source[place], value.target[place], beside, place, alt)
+        _plot(matrix(weights, value.source[place], value.target[place], beside.colour), beside, place, alt)
     st.caption("Attention: where the network looked while it wrote. It is not a word alignment.")
     for note in value.notes:
         if note:
@@ -112,28 +112,10 @@ def _chip(words: Sequence[str], number: int, span: Span) -> str:
     return f":{COLOURS[number % len(COLOURS)]}-badge[{mark}{number + 1} {plain(' '.join(words))}]"
 
 
+def _plot(figure: go.Figure, beside: Beside, place: int, alt: str) -> None:
+    st.plotly_chart(figure, key=f"{beside.key}-matrix-{place}", config={"displayModeBar": False}, alt=alt)
+
+
 def _candidate(found: Hypothesis) -> dict[str, object]:
     parts = {name.replace("_", " "): round(value, 2) for name, value in found.parts}
     return {"Candidate": " ".join(found.words), "Score": round(found.score, 3), **parts}
-
-
-def _matrix(
-    weights: np.ndarray, across: Sequence[str], down: Sequence[str], beside: Beside, place: int, alt: str
-) -> None:
-    """A heat map, target from top to bottom. Equal words keep places of their own."""
-    figure = go.Figure(
-        go.Heatmap(
-            z=weights,
-            colorscale=[[0.0, theme.faded(beside.colour, 0.0)], [1.0, theme.faded(beside.colour, 1.0)]],
-            showscale=False,
-            xgap=1,
-            ygap=1,
-            hovertemplate="%{customdata}<extra></extra>",
-            customdata=[[f"{t} – {s}: {w:.2f}" for s, w in zip(across, row, strict=True)]
-                        for t, row in zip(down, weights, strict=True)],
-        )
-    )  # fmt: skip
-    figure.update_layout(height=60 + 22 * len(down), margin={"l": 8, "r": 8, "t": 70, "b": 8})
-    figure.update_xaxes(tickvals=list(range(len(across))), ticktext=list(across), side="top", tickangle=-45)
-    figure.update_yaxes(tickvals=list(range(len(down))), ticktext=list(down), autorange="reversed")
-    st.plotly_chart(figure, key=f"{beside.key}-matrix-{place}", config={"displayModeBar": False}, alt=alt)
