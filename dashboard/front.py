@@ -11,7 +11,8 @@ from engines.runs import Point
 
 
 def telling(case: CaseStudy) -> tuple[Task, list[Point]]:
-    """The task that tells most: real data before simulated, then the most runs; and its main points.
+    """The task that tells most: one where engines can be compared, then real data before simulated, then the most
+    runs; and its main points.
 
     Raises:
         UserError: a file of the store cannot be read.
@@ -19,8 +20,8 @@ def telling(case: CaseStudy) -> tuple[Task, list[Point]]:
     every = []
     for task in case.tasks:
         here = main(case, task)
-        every.append((bool(here) and not task.simulated, len(here), task, here))
-    *_, task, here = max(every, key=lambda each: each[:2])
+        every.append((bool(shared(here)), bool(here) and not task.simulated, len(here), task, here))
+    *_, task, here = max(every, key=lambda each: each[:3])
     return task, here
 
 

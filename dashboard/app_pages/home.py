@@ -54,7 +54,7 @@ signs = (("pipeline", "pipeline"), ("hybrid", "hybrid"), ("end_to_end", "end-to-
 st.markdown(" · ".join(f":{theme.MARKDOWN[shape]}[{theme.SIGNS[shape]}] {name}" for shape, name in signs))
 every = list(registry.cases().values())
 for start in range(0, len(every), 2):
-    for column, case in zip(st.columns(2, gap="medium"), every[start : start + 2], strict=False):
+    for column, case in zip(st.columns(2, gap="small"), every[start : start + 2], strict=False):
         with column, view.said():
             card(case)
 with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):

@@ -160,14 +160,9 @@ with view.said():
     budgets = front.shared(points) or sorted({point.budget for point in points})
     st.progress(number / len(TITLES), text=f"{case.title}: step {number} of {len(TITLES)}")
     st.title(TITLES[number - 1])
-    if number in (2, 3) and not budgets:
-        st.info(
-            f"There are no runs of {view.title(task)} yet: `python -m engines sweep {case.slug}` makes them.",
-            icon=":material/info:",
-        )
-    else:
-        with view.said():
-            (question, little, much, inside, yours)[number - 1]()
+    # The way on is drawn first: it is there while an engine is still answering.
+    body = st.container()
+    st.divider()
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         if number > 1:
             go("Back", number - 1, ":material/arrow_back:")
@@ -178,5 +173,13 @@ with view.said():
                 ":material/arrow_forward:",
                 "right",
             )
-            leave = {"case": case.slug, "task": task.slug}
-            st.page_link("app_pages/explore.py", label="Leave the tour", icon=":material/close:", query_params=leave)
+        leave = {"case": case.slug, "task": task.slug}
+        st.page_link("app_pages/explore.py", label="Leave the tour", icon=":material/close:", query_params=leave)
+    with body, view.said():
+        if number in (2, 3) and not budgets:
+            st.info(
+                f"There are no runs of {view.title(task)} yet: `python -m engines sweep {case.slug}` makes them.",
+                icon=":material/info:",
+            )
+        else:
+            (question, little, much, inside, yours)[number - 1]()

@@ -17,6 +17,7 @@ FURTHER = [
     "/try_it?case=translation",
     "/try_it?case=bone_age",
     "/gallery?search=nothing",
+    *(f"/tour?case=speech&task=digits&step={number}" for number in range(1, 6)),
 ]
 
 
