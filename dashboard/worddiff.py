@@ -75,7 +75,7 @@ STYLE = """
 """
 LEGEND = (
     '<div class="wd" style="font-size:.85rem">'
-    '<span class="sub">WRITTEN <small>\u2260 SAID</small></span> a wrong word &ensp;'
+    '<span class="sub">WRITTEN <small>\u2260 RIGHT</small></span> another word &ensp;'
     '<span class="ins">+\u2009WORD</span> a word too many &ensp;'
     '<span class="del">\u2212\u2009<s>WORD</s></span> a word left out</div>'
 )
@@ -92,10 +92,10 @@ def html(answer: str, truth: str = "") -> str:
 def _one(mark: Mark) -> str:
     written, wanted = escape(mark.written), escape(mark.wanted)
     if mark.kind == "substitution":
-        title = f"{written} written, {wanted} said"
+        title = f"{written} written, {wanted} right"
         return f'<span class="sub" title="{title}">{written} <small>\u2260 {wanted}</small></span>'
     if mark.kind == "insertion":
-        return f'<span class="ins" title="{written} was not said">+\u2009{written}</span>'
+        return f'<span class="ins" title="{written} is not in it">+\u2009{written}</span>'
     if mark.kind == "deletion":
         return f'<span class="del" title="{wanted} was left out">\u2212\u2009<s>{wanted}</s></span>'
     return written

@@ -68,13 +68,16 @@ def answered() -> None:
 
 
 def said() -> str:
-    """What was truly said, if the visitor types it: in the form of the task's transcripts, or "" with the reason."""
+    """The right answer, if the visitor types it: in the form of the task's own, or "" with the reason."""
+    heard = task.x.kind == "waveform"
     typed = st.text_input(
-        "What was said (optional): errors are then marked",
+        "What was said (optional): errors are then marked"
+        if heard
+        else "A right answer (optional): answers are then scored, and what differs from it is marked",
         key=inputs.REFERENCE,
         max_chars=worddiff.LONGEST,
         persist_state="session",
-        placeholder="Type the words that were spoken",
+        placeholder="Type the words that were spoken" if heard else "Type an answer that you hold to be right",
     )
     try:
         truth, remark = inputs.reference(case, task, typed)

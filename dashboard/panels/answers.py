@@ -95,12 +95,13 @@ def _held(clip: Clip, task: Task) -> dict[str, Any]:
     return held
 
 
-def score(task: Task, said: Said, truth: str) -> str:
-    """How well the answer did against the truth, in the task's metric; "" where that cannot be said."""
+def score(task: Task, said: Said, truth: str, named: bool = False) -> str:
+    """How well the answer did against the truth, in the task's metrics; "" where that cannot be said."""
     if not truth or said.problem:
         return ""
-    statistics = task.metric.statistics(said.answer, truth)
-    return words.score(task.metric.score(statistics[None]), task.metric)
+    statistics = task.metric.statistics(said.answer, truth)[None]
+    each = [(metric, words.score(metric.score(statistics), metric)) for metric in (task.metric, *task.beside)]
+    return ", ".join(f"{value} {metric.name}" for metric, value in each) if named else each[0][1]
 
 
 def card(task: Task, info: EngineInfo, said: Mapping[str, Said], truth: str) -> None:
@@ -121,8 +122,8 @@ def _one(task: Task, said: Said, truth: str, large: bool) -> None:
     if said.problem:
         st.warning(said.problem, icon=":material/warning:")
         return
-    result = score(task, said, truth)
-    result = f"<b>{escape(result)}</b> {escape(task.metric.name)}, " if result else ""
+    result = score(task, said, truth, named=True)
+    result = f"<b>{escape(result)}</b>, " if result else ""
     style = "font-size:1.2rem;font-weight:500" if large else "font-size:1rem"
     st.html(
         f'<div style="{style}">{_written(task, said, truth)}</div>'

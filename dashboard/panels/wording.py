@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from engines.core import Spec
 from engines.core.wording import Hypothesis, Links, NBest, Options, Phrased, Span, Tokens
 
 COLOURS = ("blue", "green", "orange", "violet", "red", "gray")  # of phrases, in turn; their numbers say the same
+PROBABILITY = "log probability"  # the part of a score that is one
 MOST_OPTIONS, MOST_CANDIDATES, MOST_PIECES = 200, 10, 60
 
 
@@ -117,5 +119,9 @@ def _plot(figure: go.Figure, beside: Beside, place: int, alt: str) -> None:
 
 
 def _candidate(found: Hypothesis) -> dict[str, object]:
-    parts = {name.replace("_", " "): round(value, 2) for name, value in found.parts}
+    """A row of the table. A log probability is told as a probability too."""
+    parts: dict[str, object] = {name.replace("_", " "): round(value, 2) for name, value in found.parts}
+    logs = dict(found.parts)
+    if PROBABILITY in logs:
+        parts["probability"] = f"{100 * math.exp(logs[PROBABILITY]):.2g} %"
     return {"Candidate": " ".join(found.words), "Score": round(found.score, 3), **parts}

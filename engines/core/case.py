@@ -91,6 +91,8 @@ class Task:
     sides: tuple[SideBudget, ...] = ()
     # "engine+reading" names that say nothing here: not scored
     without: tuple[str, ...] = ()
+    # further scores of the statistics that `metric` keeps, for a single answer that a visitor holds against a reference
+    beside: tuple[Metric, ...] = ()
     # kinds of error that a sweep counts in every answer, besides the score
     faults: Faults | None = None
 
