@@ -30,6 +30,8 @@ class EngineInfo:
     # reading -> title of it
     readings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reference: bool = False
+    # whether the default sweep keeps trained models of it, at the task's budgets for that
+    kept: bool = True
 
     def create(self) -> Engine:
         engine: Engine = resolve(self.target)()

@@ -154,7 +154,7 @@ def _one(
             tell(0.0, "reading the data")
             loaded[spec.case, spec.task] = task.data()
         data = loaded[spec.case, spec.task]
-        run = measure(info, task, spec, data, store, keep or keeps_model(task, spec), tell)
+        run = measure(info, task, spec, data, store, keep or (info.kept and keeps_model(task, spec)), tell)
     except UserError as error:
         return "stopped", 0.0, str(error), 0.0
     if run.error:
