@@ -157,3 +157,23 @@ def test_orientation_follows_the_links() -> None:
     after_plain = table.orientations[table.entries(np.array([4], np.int32))[0]]
     assert after_swap[way["swapped"]] > after_swap[way["monotone"]] + 1
     assert after_plain[way["monotone"]] > after_plain[way["swapped"]] + 1
+
+
+def test_an_abridged_table_keeps_what_is_short_or_seen_twice_with_its_scores_and_links() -> None:
+    seen_twice = [([1, 2, 3, 4, 5], [11, 12, 13, 14, 15])] * 2
+    seen_once = [([6, 7, 8, 9], [16, 17, 18, 19])]
+    corpus = Corpus.of(seen_twice + seen_once)
+    links = np.array([(i, i) for _ in range(2) for i in range(5)] + [(i, i) for i in range(4)], np.int16)
+    at = np.array([0, 5, 10, 14])
+    whole = PhraseTable.fit(corpus, links, at)
+    pairs = whole.abridged(links, at)
+    table = PhraseTable.of(pairs)
+    for words, there in (([1, 2, 3, 4, 5], True), ([6], True), ([6, 7], True), ([6, 7, 8], False)):
+        entries = table.entries(np.array(words, np.int32))
+        assert bool(len(entries)) == there
+        for entry in entries:
+            (old,) = whole.entries(np.array(words, np.int32))
+            assert table.scores[entry] == pytest.approx(whole.scores[old], abs=0.051)
+            pair = int(np.searchsorted(pairs.corpus.source_at, table.source_at[entry]))
+            inside = pairs.links[pairs.links_at[pair] : pairs.links_at[pair + 1]].tolist()
+            assert inside == [[i, i] for i in range(len(words))]

@@ -24,8 +24,9 @@ def test_it_is_the_model_of_ngram_py(order: int) -> None:
         assert fast.logprob(sentence) == pytest.approx(plain.logprob([names[w] for w in sentence]), abs=2e-4)
 
 
-def test_probabilities_add_up_to_one_after_every_history() -> None:
-    model = BackoffModel.fit(corpus(2, 9, 60), 9, 4)
+@pytest.mark.parametrize("least", [1, 2, 3])
+def test_probabilities_add_up_to_one_after_every_history(least: int) -> None:
+    model = BackoffModel.fit(corpus(2, 9, 60), 9, 4, least)
     for state in range(len(model.backoff)):
         total = sum(np.exp(model.step(state, word)[0]) for word in range(9 + 2))
         assert total == pytest.approx(1, abs=1e-4), state
@@ -46,3 +47,21 @@ def test_no_text_at_all() -> None:
 def test_unknown_words_have_a_probability() -> None:
     model = BackoffModel.fit(corpus(5, 9, 60), 9, 3)
     assert np.isfinite(model.logprob([model.unknown, 3, model.unknown]))
+
+
+def test_what_is_rare_and_long_is_left_out_and_nothing_else() -> None:
+    sentences = [np.array(words, np.int32) for words in ([0, 1, 2, 3], [0, 1, 2, 4], [5, 6, 7, 8])]
+    whole, kept = (BackoffModel.fit(sentences, 9, 4, least) for least in (1, 2))
+    assert [len(each.word) for each in kept.grams[:2]] == [len(each.word) for each in whole.grams[:2]]
+    assert len(kept.grams[2].word) == 2  # the beginning with 0 1, and 0 1 2
+    assert len(kept.grams[3].word) == 1
+    assert whole.logprob([5, 6, 7, 8]) > kept.logprob([5, 6, 7, 8])
+
+
+def test_rounded_logs_are_steps_and_stay_close() -> None:
+    model = BackoffModel.fit(corpus(3, 50, 200), 50)
+    rounded = model.rounded(0.1)
+    for sentence in corpus(4, 50, 20):
+        assert rounded.logprob(sentence) == pytest.approx(model.logprob(sentence), abs=0.1 * 2 * (len(sentence) + 1))
+    steps = np.concatenate([each.logp for each in rounded.grams]) / -0.1
+    assert np.allclose(steps, np.rint(steps), atol=1e-3)

@@ -27,8 +27,8 @@ TUNING_LIST = 60
 ENDINGS = frozenset(("", "s", "es", "e", "ed", "d", "ing", "er", "ers", "y", "ies", "ied", "ly", "n", "en"))
 STEM = 4  # letters that words are aligned by
 KIN_OPTIONS = 3  # of each word that is like an unknown one
-# From so many sentences on the language model leaves out what stands together but once, of three words and more. Without
-# that some sentences can be read back by following the likeliest words; with fewer it would cost half a BLEU.
+# From so many sentences on the language model leaves out what stands together but once, of three words and more.
+# Without that some sentences can be read back by following the likeliest words; with fewer it would cost half a BLEU.
 ABRIDGED_FROM = 500
 # FEATURES' weights before tuning, and with few pairs the final ones: the middle of those that tuning found from equal
 # weights with 300 and 3,000 pairs of other seeds than a sweep's.
