@@ -28,6 +28,7 @@ from engines.runs import RunSpec, RunStore
 PREFIX = "gate_"
 # The session's names: who -> pictures; why pictures would not do; what was worked out for the frame at the gate.
 PEOPLE, REASONS, WORKED, TURN = (PREFIX + name for name in ("people", "reasons", "worked", "turn"))
+NAME = PREFIX + "name"  # what is typed for who is enrolled
 # At most so many pictures and people in a session: its memory is shared by all visitors.
 MOST_PICTURES, MOST_PEOPLE = 10, 20
 Statistics = NDArray[np.float64]
@@ -85,6 +86,8 @@ def forget() -> None:
     for name in [name for name in st.session_state if str(name).startswith(PREFIX)]:
         del st.session_state[name]
     st.session_state[TURN] = following
+    # The browser would go on showing what was typed.
+    st.session_state[NAME] = ""
 
 
 def turn() -> int:

@@ -99,7 +99,7 @@ def enrolling(case: CaseStudy, task: Task, engine: Enrols) -> None:
     with st.container(border=True, key="gate-enrol"):
         st.subheader("Enrol", anchor="enrol")
         turn = gate.turn()
-        name = st.text_input("Name", key="gate_name", max_chars=40, placeholder="Who is it?")
+        name = st.text_input("Name", key=gate.NAME, max_chars=40, placeholder="Who is it?")
         files = st.file_uploader(
             "One picture or several", type=list(case.accepts), accept_multiple_files=True, key=f"gate_files_{turn}"
         )
@@ -110,7 +110,7 @@ def enrolling(case: CaseStudy, task: Task, engine: Enrols) -> None:
 
         def take() -> None:
             with_bytes = [(title, file.getvalue()) for title, file in given]
-            gate.enrol(case, task, engine, st.session_state.get("gate_name", ""), with_bytes)
+            gate.enrol(case, task, engine, st.session_state.get(gate.NAME, ""), with_bytes)
 
         st.button(
             "Enrol", on_click=take, disabled=not (name.strip() and given), icon=":material/person_add:", key="gate_take"
@@ -135,7 +135,9 @@ def presented(case: CaseStudy, task: Task) -> np.ndarray | None:
     turn = gate.turn()
     examples = {example.title: example for example in resolve(case.examples)(task)} if case.examples else {}
     ways = [*(["Example"] if examples else []), "Upload", "Camera"]
-    way = st.segmented_control("How", ways, default=ways[0], key="gate_way", label_visibility="collapsed")
+    way = st.segmented_control(
+        "How", ways, default=ways[0], required=True, key="gate_way", label_visibility="collapsed"
+    )
     content, name, file = None, "The camera's picture", None
     if way == "Camera":
         file = st.camera_input("The gate's camera", key=f"gate_frame_camera_{turn}")

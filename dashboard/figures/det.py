@@ -14,7 +14,7 @@ from engines.core import Floats
 HEIGHT = 340  # px
 # Below this share nothing is told apart: a thousand strangers, of whom one in a thousand is one.
 LEAST = 1e-3
-_TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 1.0)
+_TICKS = (0.001, 0.01, 0.1, 1.0), (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 1.0)  # across, up
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
@@ -56,17 +56,17 @@ def det(trades: Sequence[Trade], mark: tuple[float, float] | None = None, dark: 
             name="the gate now",
             hoverinfo="skip",
         )
-    ticks = {"tickvals": list(_TICKS), "ticktext": [f"{tick:.1%}".replace(".0%", "%") for tick in _TICKS]}
+    sideways, up = ({"tickvals": t, "ticktext": [f"{v:.1%}".replace(".0%", "%") for v in t]} for t in _TICKS)
     low = min((float(np.min(trade.fnir)) for trade in trades), default=LEAST)
     figure.update_xaxes(
-        type="log", range=[np.log10(LEAST), 0], title="strangers let in (FPIR)", fixedrange=True, **ticks
+        type="log", range=[np.log10(LEAST), 0], title="strangers let in (FPIR)", fixedrange=True, **sideways
     )
     figure.update_yaxes(
         type="log",
         range=[np.log10(max(LEAST, low * 0.8)), 0.02],
         title="people on file kept out (FNIR)",
         fixedrange=True,
-        **ticks,
+        **up,
     )
     figure.update_layout(
         showlegend=True,
