@@ -1,4 +1,4 @@
-"""The tour: one case in five steps, from the question to one's own. Every step is a link, and each can be left."""
+"""The tour: one case in five steps, from the question to one's own. Every step has its link, and each can be left."""
 
 from __future__ import annotations
 
@@ -42,9 +42,20 @@ def where() -> tuple[int, CaseStudy, Task]:
     return step, case, task
 
 
-def go(label: str, step: int, icon: str, position: str = "left") -> None:
-    params = {"case": case.slug, "task": task.slug, "step": str(step)}
-    st.page_link("app_pages/tour.py", label=label, icon=icon, icon_position=position, query_params=params)
+def go(label: str, step: int, icon: str = "", position: str = "left", to: str = "", quiet: bool = False) -> None:
+    """A button to another step, of this case or of another. (A link to the page that is shown would change the page
+    and not its address.)"""
+    st.button(
+        label,
+        key=f"tour_{to}_{step}",
+        icon=icon or None,
+        icon_position=position,
+        disabled=not 1 <= step <= len(TITLES),
+        on_click=lambda: st.query_params.from_dict(
+            {"case": to, "step": str(step)} if to else {"case": case.slug, "task": task.slug, "step": str(step)}
+        ),
+        type="tertiary" if quiet else "secondary",
+    )
 
 
 def question() -> None:
@@ -150,7 +161,7 @@ def yours() -> None:
         st.markdown("Or take the tour of another case:")
         with st.container(horizontal=True, gap="small"):
             for other in others:
-                st.page_link("app_pages/tour.py", label=other.title, query_params={"case": other.slug, "step": "1"})
+                go(other.title, 1, to=other.slug)
 
 
 with view.said():
@@ -164,15 +175,11 @@ with view.said():
     body = st.container()
     st.divider()
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        if number > 1:
-            go("Back", number - 1, ":material/arrow_back:")
-        if number < len(TITLES):
-            go(
-                f"Next: {TITLES[number][:1].lower()}{TITLES[number][1:]}",
-                number + 1,
-                ":material/arrow_forward:",
-                "right",
-            )
+        # Both are always there, so that each step puts them in the place of the last one's.
+        go("Back", number - 1, ":material/arrow_back:", quiet=True)
+        on = TITLES[number % len(TITLES)]
+        last = number == len(TITLES)
+        go("Next" if last else f"Next: {on[:1].lower()}{on[1:]}", number + 1, ":material/arrow_forward:", "right")
         leave = {"case": case.slug, "task": task.slug}
         st.page_link("app_pages/explore.py", label="Leave the tour", icon=":material/close:", query_params=leave)
     with body, view.said():

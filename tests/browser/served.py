@@ -23,7 +23,8 @@ def free_port() -> int:
 
 @contextmanager
 def served(folder: Path, settings: Mapping[str, str], *options: str, port: int | None = None) -> Iterator[str]:
-    """The address of a dashboard with these environment `settings`; its log is `folder`/server.log."""
+    """The address of a dashboard with these environment `settings`; its log is `folder`/server.log, its
+    process `folder`/server.pid."""
     port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/serve.py", "--server.port", str(port)]
     log = folder / "server.log"
@@ -35,6 +36,7 @@ def served(folder: Path, settings: Mapping[str, str], *options: str, port: int |
             stdout=file,
             stderr=subprocess.STDOUT,
         )
+    (folder / "server.pid").write_text(str(process.pid))
     try:
         address = f"http://127.0.0.1:{port}"
         answering(f"{address}/_stcore/health", process, log)
