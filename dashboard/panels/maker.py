@@ -21,6 +21,7 @@ def offer(case: CaseStudy, task: Task, key: str) -> None:
         chosen = {choice.name: _widget(choice, key) for choice in case.choices}
         st.caption("Simulated; not for clinical use.")
         st.button("Make it", key=f"{key}-make", on_click=_made, args=(case, task, chosen))
+    _told(case)
 
 
 def _widget(choice: Choice, key: str) -> float | str:
@@ -28,7 +29,9 @@ def _widget(choice: Choice, key: str) -> float | str:
     if choice.options:
         return str(st.segmented_control(choice.title, choice.options, default=choice.options[0], key=name) or "")
     label = f"{choice.title} ({choice.unit})" if choice.unit else choice.title
-    return float(st.slider(label, choice.low, choice.high, choice.start, choice.step, key=name))
+    digits = 0 if choice.step == int(choice.step) else 1 if round(10 * choice.step, 9).is_integer() else 2
+    shape = f"%.{digits}f"
+    return float(st.slider(label, choice.low, choice.high, choice.start, choice.step, format=shape, key=name))
 
 
 def _told(case: CaseStudy) -> None:
