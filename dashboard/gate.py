@@ -28,6 +28,8 @@ from engines.runs import RunSpec, RunStore
 PREFIX = "gate_"
 # The session's names: who -> pictures; why pictures would not do; what was worked out for the frame at the gate.
 PEOPLE, REASONS, WORKED, TURN = (PREFIX + name for name in ("people", "reasons", "worked", "turn"))
+# What a visitor set rather than showed: it may stay.
+SETTINGS = tuple(PREFIX + name for name in ("way", "limit", "budget", "example", "camera"))
 NAME = PREFIX + "name"  # what is typed for who is enrolled
 # At most so many pictures and people in a session: its memory is shared by all visitors.
 MOST_PICTURES, MOST_PEOPLE = 10, 20
@@ -83,7 +85,7 @@ def forget() -> None:
     """Drop every face of this session at once: who was enrolled, who stands at the gate, all that was worked out.
     Widgets that hold files get new names, so that the server lets go of the files too."""
     following = turn() + 1
-    for name in [name for name in st.session_state if str(name).startswith(PREFIX)]:
+    for name in [name for name in st.session_state if str(name).startswith(PREFIX) and name not in SETTINGS]:
         del st.session_state[name]
     st.session_state[TURN] = following
     # The browser would go on showing what was typed.
