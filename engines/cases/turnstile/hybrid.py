@@ -20,12 +20,18 @@ from engines.core import Engine, Progress, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape as EngineShape
 from engines.core.sighting import Candidates, Cutting
 
-PLAN = Plan()
+# Small batches: as many faces seen in twice as many steps.
+PLAN = Plan(batch=64)
 
 
 def steps(frames: int) -> int:
-    """Passes over few frames are short, so that there are many of them: 300 steps for 62 frames, 700 for 1,375."""
-    return 40 if frames < 10 else round(300 * (frames / 62) ** 0.27)
+    """Passes over few frames are short, so that there are many of them: 690 steps for 62 frames, 1,200 for 248, 2,380
+    for 1,375.
+
+    Fixed on frames of the training part that were held out: of 1,127 frames 34.5 % were named with 248 to learn from, by
+    a plain classifier with dropout and smoothed labels 28.3 %. Fewer and larger batches (436 of 128) had named 29.4 %
+    of the test."""
+    return 40 if frames < 10 else round(1200 * (frames / 248) ** 0.4)
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Hybrid(Engine):
 
     name: ClassVar[str] = "hybrid"
     shape: ClassVar[EngineShape] = "hybrid"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     supervision: ClassVar[tuple[str, ...]] = (DETECTOR,)
 
     network: FaceNetwork | None = None

@@ -36,8 +36,9 @@ SHAPE = Shape()
 
 @dataclass(frozen=True)
 class Plan:
-    """How hard a network is trained: the rate, the decay, and the margins of people who are told apart."""
+    """How hard a network is trained: faces a batch, the rate, the decay, and the margins of people who are told apart."""
 
+    batch: int = BATCH
     rate: float = 3e-3
     decay: float = 0.05
     scale: float = 16.0
@@ -247,7 +248,7 @@ def taught(
     recipe = training.Recipe(steps, plan.rate, plan.decay, validate_every=max(1, steps // 20))
     training.train(
         learner,
-        batches(cuttings, place, Strength()),
+        batches(cuttings, place, Strength(), plan.batch),
         lambda net, batch: net.loss(*batch),
         _last(),
         recipe,
