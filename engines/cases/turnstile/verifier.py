@@ -36,7 +36,7 @@ SHAPE = Shape()
 
 @dataclass(frozen=True)
 class Plan:
-    """How hard a network is trained: faces a batch, the rate, the decay, and the margins of people who are told apart."""
+    """How hard a network is trained: faces a batch, rate, decay, and the margins of people who are told apart."""
 
     batch: int = BATCH
     rate: float = 3e-3
