@@ -46,7 +46,8 @@ def load(case: CaseStudy, task: Task) -> Measured:
     return _load(case.slug, task.slug, str(root), state(root / case.slug / "runs"))
 
 
-@st.cache_data(max_entries=48, show_spinner="Reading the runs")
+# One frozen object for all visitors, where cache_data would make each a copy at every run of the page.
+@st.cache_resource(max_entries=48, show_spinner="Reading the runs")
 def _load(case_slug: str, task_slug: str, root: str, at: str) -> Measured:
     case, store = registry.case(case_slug), RunStore(Path(root))
     task = case.task(task_slug)

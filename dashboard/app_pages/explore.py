@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import cards, charts, faults, findings, maps, outlook, sharing, view, words
+from dashboard import cards, charts, drawn, faults, findings, maps, outlook, sharing, view, words
 from dashboard.measured import Measured, load
 from engines.datasets.published import PublishedGroup
 
@@ -81,9 +81,11 @@ def draw(
     alike = group is not None and group.shares_axes(task.metric, task.unit)
     there = {point.engine for point in measured.points}
     chosen = view.pick_curves(shown, there, lambda name: findings.short(case, name))
-    drawn = findings.drawn(measured.points, chosen)
+    here = findings.drawn(measured.points, chosen)
+    layer = group if group and alike else None
+    name = ("curves", case.slug, task.slug, budget, look, found is not None, layer and layer.test_set, drawn.of(here))
     slot.plotly_chart(
-        charts.curves(case, task, drawn, budget, found, look, group if alike else None),
+        drawn.figure(name, lambda: charts.curves(case, task, here, budget, found, look, layer)),
         key=CHART,
         on_select=lambda: clicked(options),
         selection_mode="points",
@@ -95,7 +97,7 @@ def draw(
         st.caption("\n".join(f"- {note}" for note in found.notes))
     if group:
         others(group, alike)
-    st.markdown("\n".join(f"- {sentence}" for sentence in findings.further(case, task, drawn)))
+    st.markdown("\n".join(f"- {sentence}" for sentence in findings.further(case, task, here)))
 
 
 def others(group: PublishedGroup, alike: bool) -> None:
@@ -143,7 +145,8 @@ def behind(shown: view.View, measured: Measured, budget: float) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    blame = charts.blame(case, task, measured.points, budget)
+    name = ("blame", case.slug, task.slug, budget, drawn.of(measured.points))
+    blame = drawn.figure(name, lambda: charts.blame(case, task, measured.points, budget))
     if blame:
         st.subheader("Where the errors come from")
         st.plotly_chart(
