@@ -2,6 +2,7 @@
 forgotten."""
 
 import io
+import json
 import os
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ from PIL import Image, ImageFilter
 from streamlit.testing.v1 import AppTest
 
 from dashboard import gate
+from dashboard.figures.filing import filing
 from engines import datasets
-from engines.core import Budget
+from engines.core import Budget, UserError
 from engines.core.sighting import rates
 from engines.runs import RunSpec, RunStore, kept_models
 
@@ -114,6 +116,56 @@ def test_the_trade_falls_and_ends_where_it_was_planted():
     assert registry.cases()
 
 
+@pytest.fixture
+def growing(tmp_path, monkeypatch):
+    """A store with a gallery that grew, all measures planted; its case and its file."""
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path))
+    case, _ = gate.tasks()[0]
+    rows = [(62, 0.6, 0.01, False), (500, 0.5, 0.1, False), (900, 0.4, 0.2, False)]
+    rows += [(900, 0.42, 0.25, True), (10_000, 0.2, 0.7, True)]
+    kept = {
+        "seen": 500,
+        "growth": [dict(zip(("people", "rank1", "fpir", "forecast"), row, strict=True)) for row in rows],
+        "verification": 0.81,
+        "search": [{"people": 10_000, "search": 2e-4, "read": 1e-4}],
+    }
+    file = tmp_path / case.slug / "gallery.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps(kept))
+    return case, file
+
+
+def test_what_is_measured_and_what_is_forecast_of_a_growing_gallery_are_kept_apart(growing):
+    found = gate.filed(growing[0])
+    first, let_in = found.rates
+    assert list(first.people) == [62, 500, 900]
+    assert list(first.values) == [0.6, 0.5, 0.4]
+    assert first.ahead == ((10_000, 0.2),)
+    assert let_in.ahead == ((10_000, 0.7),)
+    assert "of 900, 42% and 25%; measured were 40% and 20%" in found.check
+    assert found.searches == ((10_000, 2e-4, 1e-4),)
+    figure = filing(found.rates)
+    assert [line.line.dash for line in figure.data] == ["solid", "dot", "dash", "dot"]
+    assert list(figure.data[1].x) == [900, 10_000]
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"growth": [], "seen": 1}'])
+def test_a_damaged_gallery_says_so_and_none_is_none(growing, content):
+    case, file = growing
+    file.write_text(content)
+    with pytest.raises(UserError, match="damaged: measure it again"):
+        gate.filed(case)
+    file.unlink()
+    assert gate.filed(case) is None
+
+
+def test_a_gallery_is_measured_of_a_model_that_is_kept(growing):
+    from engines.cases.turnstile import gallery
+
+    with pytest.raises(UserError, match="model is not kept yet: run `python -m engines sweep turnstile"):
+        gallery.main()
+
+
 # --- the page
 
 
@@ -144,8 +196,6 @@ def test_a_name_on_file_is_taken():
     page = opened()
     case, task = gate.tasks()[0]
     spec = max(kept_models(case, task, RunStore())["pipeline"].values(), key=lambda spec: spec.budget.pairs)
-    import json
-
     name = json.loads((RunStore().model(spec) / "engine.json").read_text())["people"][0].replace("_", " ")
     enrol(page, name, ("x.jpg", b"x"))
     assert any("is on file already" in each for each in told(page.warning))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -152,7 +153,11 @@ def measure(engine: Pipeline) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and keep."""
+    """Measure and keep.
+
+    Raises:
+        UserError: the model is not kept, or the photographs are not here.
+    """
     case, store = CASE, RunStore()
     task = case.task("gate")
     info = case.engine("pipeline")
@@ -167,4 +172,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        sys.exit(str(error))
