@@ -118,6 +118,8 @@ async def visit(address: str, query: str, count: int, seconds: float, every: flo
         print(
             f"redraw: median {statistics.median(redraws):.2f} s, 95 % within {slow:.2f} s, slowest {redraws[-1]:.2f} s"
         )
+    if redraws:
+        print(f"processor time of the server: {1000 * spent / len(redraws):.0f} ms a redraw")
     print("memory in MB, at each quarter: " + ", ".join(f"{each:.0f}" for each in held))
     for error in sorted(set(errors))[:5]:
         print(f"error: {error}")
