@@ -44,8 +44,9 @@ def offer(case: CaseStudy, task: Task) -> None:
         f":{theme.MARKDOWN[case.engine(name).shape]}[{theme.SIGNS[case.engine(name).shape]} {case.engine(name).title}]"
         for name in found
     ]
-    st.caption(f"{' · '.join(signs)} — in 100 {task.faults.unit}, against {task.unit}; one scale for all.")
-    top = max(float(each.shares.max()) for each in found.values())
+    st.caption(
+        f"{' · '.join(signs)} — in 100 {task.faults.unit}, against {task.unit}; each kind on a scale of its own."
+    )
     sizes = sorted({float(size) for each in found.values() for size in each.sizes})
     ticks = [sizes[0], sizes[-1]] if len(sizes) > 1 else sizes
     kinds = list(task.faults.kinds.items())
@@ -55,6 +56,7 @@ def offer(case: CaseStudy, task: Task) -> None:
                 break
             number = first + place
             kind, meaning = kinds[number]
+            top = max(1.0, *(float(each.shares[:, number].max()) for each in found.values()))
             lines = [
                 Rate(
                     case.engine(name).shape,

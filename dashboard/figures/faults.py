@@ -28,7 +28,7 @@ class Rate:
 def rates(
     lines: Sequence[Rate], ticks: Sequence[float], tick_texts: Sequence[str], top: float, dark: bool = False
 ) -> go.Figure:
-    """Lines on a logarithmic axis of data; the axis of errors ends at `top`, so that charts side by side compare."""
+    """Lines on a logarithmic axis of data; the axis of errors goes from 0 to a little above `top`."""
     figure = go.Figure(layout={"template": theme.template(dark), "height": HEIGHT, "hovermode": "closest"})
     for line in lines:
         figure.add_scatter(

@@ -86,7 +86,10 @@ def n_best(value: NBest, spec: Spec, beside: Beside) -> None:
     del spec, beside
     for candidates in value.sentences:
         rows = [_candidate(each) for each in candidates[:MOST_CANDIDATES]]
-        st.dataframe(rows, hide_index=True, alt="Candidate translations with the parts of their score")
+        narrow = {"Candidate": st.column_config.TextColumn(width="medium")}
+        st.dataframe(
+            rows, hide_index=True, column_config=narrow, alt="Candidate translations with the parts of their score"
+        )
         notes = dict.fromkeys(each.note for each in candidates if each.note)
         for note in notes:
             st.caption(f":material/warning: {plain(note)}")

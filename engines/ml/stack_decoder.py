@@ -55,8 +55,10 @@ def search(
     numbers: dict[str, int],
     settings: Settings,
     count: int = 1,
+    among: int = 0,
 ) -> tuple[Derivation, ...]:
-    """The best derivations of a sentence of `size` words, best first; several may read the same.
+    """The best derivations of a sentence of `size` words, best first; several may read the same. With `among`, the best
+    of each of up to `count` different translations that the `among` best derivations spell.
 
     `numbers`: target word -> its number in the language model. Every word needs an option of its own.
     Raises ValueError for more than LONGEST_SENTENCE words, or a word without options.
@@ -74,7 +76,7 @@ def search(
             break
     else:
         raise ValueError("a word has no option")
-    return _derivations(options, graph, chart, settings, count)
+    return _derivations(options, graph, chart, settings, count, among)
 
 
 def _chart(
@@ -350,15 +352,21 @@ def _best_paths(parent, score, fellow, best, count, longest):
 
 
 def _derivations(
-    options: Sequence[Option], graph: tuple, chart: tuple[NDArray, ...], settings: Settings, count: int
+    options: Sequence[Option], graph: tuple, chart: tuple[NDArray, ...], settings: Settings, count: int, among: int
 ) -> tuple[Derivation, ...]:
     parent, option, score, heard, jumped, way, fellow, best = graph
-    paths = _best_paths(parent, score, fellow, best, count, LONGEST_SENTENCE + 1)
-    found = []
+    paths = _best_paths(parent, score, fellow, best, max(count, among), LONGEST_SENTENCE + 1)
+    found: list[Derivation] = []
+    spelled: set[tuple[str, ...]] = set()
     weights = np.array(settings.weights)
     for path in paths:
         hypotheses = path[path >= 0][::-1]
         used = option[hypotheses]
+        if among:
+            words = tuple(word for o in used for word in options[o].target)
+            if words in spelled or len(found) == count:
+                continue
+            spelled.add(words)
         features = np.zeros(len(FEATURES))
         features[LM] = heard[hypotheses].sum()
         features[JUMP] = -float(jumped[hypotheses].sum())

@@ -85,6 +85,19 @@ def test_the_best_derivations_are_those_of_exhaustive_search(size: int, seed: in
     assert len({d.options for d in found}) == len(found)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_different_translations_are_each_the_best_that_reads_so(seed: int) -> None:
+    rng = np.random.default_rng([9, seed])
+    options, model = some_options(4, rng), language(seed)
+    every = search(4, options, model, NUMBERS, WIDE, 400)
+    best: dict[tuple[str, ...], float] = {}
+    for each in every:
+        best.setdefault(tuple(word for o in each.options for word in options[o].target), each.score)
+    found = search(4, options, model, NUMBERS, WIDE, 5, 400)
+    assert len(found) == min(5, len(best))
+    assert [each.score for each in found] == list(best.values())[: len(found)]
+
+
 def test_a_planted_best_path_is_found() -> None:
     """Ten words, each with one good option and many bad ones; the good ones follow a swap that the language model
     knows."""

@@ -33,6 +33,7 @@ from engines.core.engine import Shape as EngineShape
 from engines.core.wording import Hypothesis, NBest, Options, Tokens
 
 CANDIDATES, LISTED = 60, 10
+DEPTH = 10  # times as many derivations are looked through for so many different candidates
 WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # of the network's log probability, beside the pipeline's score
 BONUSES = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)  # for each word, times the network's weight
 UNTUNED = (0.1, 0.0)
@@ -91,7 +92,7 @@ class Hybrid(Engine):
         )
 
     def _listed(self, given: Options) -> NBest:
-        return n_best(self.fitted[0], given, CANDIDATES)
+        return n_best(self.fitted[0], given, CANDIDATES, DEPTH)
 
     def _reranked(self, found: NBest) -> NBest:
         """The first LISTED candidates in their new order."""
@@ -148,7 +149,7 @@ def weighed(
     each = []
     for x, y in held:
         sentence = Tokens((tuple(x),))
-        candidates = n_best(model, options(model, sentence), CANDIDATES).sentences[0]
+        candidates = n_best(model, options(model, sentence), CANDIDATES, DEPTH).sentences[0]
         truth = [word.lower() for word in y]
         counts = np.stack([metric.matches([word.lower() for word in c.words], truth) for c in candidates])
         rows = [(c.score, len(c.words)) for c in candidates]

@@ -154,8 +154,11 @@ class PhraseModel:
             tuple(table.orientations[entry].tolist()),
         )
 
-    def search(self, sentence: Sequence[str], options: Sequence[Option], count: int = 1) -> tuple[Derivation, ...]:
-        return search(len(sentence), options, self.reading.model, self.reading.words.number, self.settings, count)
+    def search(
+        self, sentence: Sequence[str], options: Sequence[Option], count: int = 1, among: int = 0
+    ) -> tuple[Derivation, ...]:
+        numbers = self.reading.words.number
+        return search(len(sentence), options, self.reading.model, numbers, self.settings, count, among)
 
     def inner_links(self, words: Sequence[str], target: Sequence[str]) -> tuple[tuple[int, int], ...]:
         """Which words of a phrase pair belong together where it was first seen: (source, target) places within the

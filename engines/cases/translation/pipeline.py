@@ -19,7 +19,7 @@ from engines.core.wording import Hypothesis, NBest, Options, Phrased, Span, Toke
 from engines.ml.phrases import SCORES
 from engines.ml.stack_decoder import FEATURES, Derivation
 
-LISTED = 10  # candidates that an answer lists
+LISTED, DEPTH = 10, 40  # candidates that an answer lists, of so many times as many derivations
 NO_MODEL = "This engine has not been trained yet: fit it, or load a trained one."
 
 
@@ -59,7 +59,7 @@ class Pipeline(Engine):
         return (
             Stage("tokens", Spec("tokens"), lambda text: read(self.analysis, model, text)),
             Stage("options", Spec("options"), lambda tokens: options(model, tokens)),
-            Stage("n_best", Spec("n_best"), lambda given: n_best(model, given, LISTED)),
+            Stage("n_best", Spec("n_best"), lambda given: n_best(model, given, LISTED, DEPTH)),
             Stage("phrases", Spec("phrases"), lambda found: phrased(model, found)),
             Stage("translation", Spec("text"), lambda found: written(self.analysis, found)),
         )
@@ -122,16 +122,13 @@ def options(model: PhraseModel, tokens: Tokens) -> Options:
     return Options(tokens, tuple(model.options(sentence) for sentence in tokens.sentences), SCORES)
 
 
-def n_best(model: PhraseModel, given: Options, count: int) -> NBest:
-    """The `count` best different translations of each sentence."""
+def n_best(model: PhraseModel, given: Options, count: int, depth: int = 3) -> NBest:
+    """The `count` best different translations of each sentence, as far as `depth` times as many derivations spell so
+    many: most differ only in how they cut the same words into phrases."""
     found = []
     for sentence, offered in zip(given.tokens.sentences, given.sentences, strict=True):
-        different: dict[tuple[str, ...], Hypothesis] = {}
-        for derivation in model.search(sentence, offered, 3 * count):
-            words = tuple(said(offered, derivation))
-            if words not in different and len(different) < count:
-                different[words] = hypothesis(model, offered, derivation, words)
-        found.append(tuple(different.values()))
+        best = model.search(sentence, offered, count, depth * count)
+        found.append(tuple(hypothesis(model, offered, each, tuple(said(offered, each))) for each in best))
     return NBest(given.tokens, tuple(found))
 
 
