@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.figures.links import matrix
 from engines.core.wording import Hypothesis, Links, NBest, Option, Options, Phrased, Span, Tokens
 
 TOKENS = Tokens((("a", "blue", "<b>zebra</b>"),), ((2,),))
@@ -66,3 +67,17 @@ def test_scores_and_failures_stand_beside_candidates():
     assert "language model" in table.columns
     assert any("It never ended" in each.value for each in app.caption)
     assert any("not a word alignment" in each.value for each in drawn("links").caption)
+
+
+def test_words_that_look_like_tags_stay_words_in_the_matrix():
+    figure = matrix(np.eye(2, dtype=np.float32), ("a", "<b>zebra</b>"), ("un", "<a href='x'>x</a>"), "#1173b4")
+    assert figure.layout.xaxis.ticktext == ("a", "&lt;b&gt;zebra&lt;/b&gt;")
+    assert not any("<a" in name for name in figure.layout.yaxis.ticktext)
+    hover = [text for row in figure.data[0].customdata for text in row]
+    assert not any("<b>" in text or "<a" in text for text in hover)
+
+
+def test_equal_words_keep_places_of_their_own():
+    figure = matrix(np.zeros((1, 3), np.float32), ("a", "dog", "a"), ("un",), "#1173b4")
+    assert list(figure.layout.xaxis.tickvals) == [0, 1, 2]
+    assert figure.data[0].zmax == 1
