@@ -42,13 +42,14 @@ def winners(case: CaseStudy, task: Task, points: Sequence[Point]) -> str:
     budgets = shared(points)
     if not budgets:
         return "Not enough runs yet to say who wins."
-    ends = []
-    for budget in dict.fromkeys((budgets[0], budgets[-1])):
+    leaders = {}
+    for budget in (budgets[0], budgets[-1]):
         here = sorted((point for point in points if point.budget == budget), key=lambda point: point.mean)
         here = here if task.metric.lower_is_better else here[::-1]
         first, second = here[:2]
         _, clear = findings.difference(first, second, task.metric)
-        leads = findings.spoken(case, first.engine) if clear else "nobody clearly"
-        ends.append(f"with {words.amount(budget, task.unit)} {leads}")
-    sentence = ", ".join(ends)
-    return f"Who leads: {sentence}."
+        leaders[budget] = findings.spoken(case, first.engine) if clear else "nobody clearly"
+    if len(leaders) == 2 and len(set(leaders.values())) == 1:
+        return f"Who leads: with {words.span(budgets[0], budgets[-1], task.unit, 'and')} {leaders[budgets[0]]}."
+    ends = ", ".join(f"with {words.amount(budget, task.unit)} {leader}" for budget, leader in leaders.items())
+    return f"Who leads: {ends}."
