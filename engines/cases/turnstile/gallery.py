@@ -48,37 +48,36 @@ def growth(
     """`mates` (n, k) and `strangers` (m, k) hold the similarity of every probe to everybody on file, `own` (n,) the
     place of each mate's true person. The threshold is set once, at an FPIR of 1 % with the first of `sizes` on file.
 
-    What goes beyond the people that there are is a forecast; and so is what the first SEEN of them alone say of all,
-    so that it can be held against what was measured.
+    What goes beyond the people that there are is `extrapolated`; and so is what the first SEEN of them alone say of
+    all, so that it can be held against what was measured.
     """
     t = metric.threshold(strangers[:, : sizes[0]].max(axis=1).astype(np.float64), metric.LIMIT)
     mine = mates[np.arange(len(own)), own]
-    others = mates.astype(np.float64)
-    others[np.arange(len(own)), own] = np.nan
+    others = mates.copy()
+    others[np.arange(len(own)), own] = -np.inf
     n, found = mates.shape[1], []
     for size in (*(size for size in sizes if size < n), n):
-        rank1 = float(np.mean(mine > np.nanmax(others[:, :size], axis=1)))
+        rank1 = float(np.mean(mine > others[:, :size].max(axis=1)))
         found.append(Growth(size, rank1, float(np.mean(strangers[:, :size].max(axis=1) > t)), False))
+    measured = list(found)
     for seen, size in ((SEEN, n), (n, most)):
-        if seen < size:
-            beaten = above(others[:, :seen], mine)
-            passed = above(strangers[:, :seen], np.full(len(strangers), t))
-            rank1, fpir = float(np.mean((1 - beaten) ** (size - 1))), float(np.mean(1 - (1 - passed) ** size))
-            found.append(Growth(size, rank1, fpir, True))
+        known = [each for each in measured if each.people <= seen]
+        if len(known) > 1 and seen < size:
+            people = np.array([each.people for each in known], np.float64)
+            rank1, fpir = (np.array([getattr(each, name) for each in known]) for name in ("rank1", "fpir"))
+            found.append(Growth(size, extrapolated(people, rank1, size), extrapolated(people, fpir, size), True))
     return found
 
 
-def above(scores: NDArray[np.floating[Any]], limits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """The chance, (n,), that somebody drawn at random is more like probe i than `limits` (n,), from its scores with k
-    people (n, k), NaN where one does not count.
+def extrapolated(people: NDArray[np.float64], shares: NDArray[np.float64], size: float) -> float:
+    """A share at `size` people on file, from those at `people` (k,): its log odds are taken to run straight over the
+    logarithm of the people. That is an assumption, which the measured part bears out or not.
 
-    A probe's own scores know nothing of chances below one in k. All probes' scores together do, once each probe's are
-    brought to mean 0 and spread 1: they differ in those, and little in the form of the tail."""
-    mean, spread = np.nanmean(scores, axis=1), np.maximum(np.nanstd(scores, axis=1), 1e-9)
-    pooled = ((scores - mean[:, None]) / spread[:, None]).ravel()
-    pooled = np.sort(pooled[~np.isnan(pooled)])
-    places = np.searchsorted(pooled, (limits - mean) / spread, side="right")
-    return np.asarray(1 - places / len(pooled), np.float64)
+    To take chances for independent, with one tail of scores for all probes, was far off: from 500 people it said 27 %
+    of rank 1 and 38 % of FPIR with 1,897 on file, where 43 % and 8 % were measured."""
+    held = np.clip(shares, 1e-4, 1 - 1e-4)
+    slope, height = np.polyfit(np.log(people), np.log(held / (1 - held)), 1)
+    return float(1 / (1 + np.exp(-(height + slope * np.log(size)))))
 
 
 def verification(directions: NDArray[np.float32], labels: NDArray[np.int64], rng: np.random.Generator) -> float:
@@ -109,18 +108,20 @@ def verification(directions: NDArray[np.float32], labels: NDArray[np.int64], rng
 
 
 def seconds(people: int, size: int, rng: np.random.Generator) -> tuple[float, float]:
-    """(a search, reading the gallery once): medians of seven, float32, one probe against `people` of `size` numbers."""
+    """(a search, reading the gallery once): the quickest of nine in seconds of one core, float32, one probe against
+    `people` of `size` numbers."""
     gallery = rng.standard_normal((people, size), dtype=np.float32)
-    probe = gallery[0].copy()
+    probe, numbers = gallery[0].copy(), gallery.ravel()
     searches, reads = [], []
-    for _ in range(7):
-        start = time.perf_counter()
+    for _ in range(9):
+        # Of this process: others on the machine do not count.
+        start = time.process_time()
         np.argmax(gallery @ probe)
-        searches.append(time.perf_counter() - start)
-        start = time.perf_counter()
-        gallery.sum()
-        reads.append(time.perf_counter() - start)
-    return float(np.median(searches)), float(np.median(reads))
+        searches.append(time.process_time() - start)
+        start = time.process_time()
+        np.dot(numbers, numbers)
+        reads.append(time.process_time() - start)
+    return min(searches), min(reads)
 
 
 def measure(engine: Pipeline) -> dict[str, Any]:
