@@ -23,9 +23,9 @@ FURTHER = [
 
 def drawn(page: Page) -> None:
     """The page stands still: no script runs, no forecast is awaited."""
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=90_000)
-    expect(page.locator("[data-testid=stSkeleton], [data-testid=stSpinner]")).to_have_count(0, timeout=90_000)
-    expect(page.get_by_text("is being worked out")).to_have_count(0, timeout=90_000)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=180_000)
+    expect(page.locator("[data-testid=stSkeleton], [data-testid=stSpinner]")).to_have_count(0, timeout=180_000)
+    expect(page.get_by_text("is being worked out")).to_have_count(0, timeout=180_000)
     page.wait_for_timeout(700)  # fades end
 
 
@@ -47,6 +47,7 @@ def pages(page: Page) -> list[str]:
     return sorted(set(links))
 
 
+@pytest.mark.timeout(1800)  # twenty pages, of which some load models first
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_serious_on_any_page(visit, filled, dark):
     every = pages(visit("/", at=filled))
