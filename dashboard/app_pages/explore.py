@@ -53,7 +53,8 @@ def at_budget(measured: Measured) -> None:
     if measured.points:
         behind(shown, measured, budget)
         maps.offer(case, task, here.points)
-        faults.offer(case, task)
+        if measured.snapshot is None and test == "test":  # a saved view holds scores, and kinds are of the main test
+            faults.offer(case, task)
         sharing.offer(shown, measured, budget)
 
 
