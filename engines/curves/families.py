@@ -25,8 +25,7 @@ class Family:
     """A shape of f with `parameters` unconstrained parameters.
 
     `prior` gives (mean, spread) of each, wide normal priors in scaled units that keep a fit to few points sane; a
-    family without an opinion on a parameter has (0, 32). `share` is the family's weight before any curve is seen when
-    it is fitted to all points, `local` when it is fitted mostly to the last ones.
+    family without an opinion on a parameter has (0, 32).
     """
 
     name: str
@@ -34,8 +33,6 @@ class Family:
     formula: str
     source: str
     prior: tuple[tuple[float, float], ...]
-    share: float
-    local: float = 0.0
 
     @property
     def parameters(self) -> int:
@@ -46,22 +43,22 @@ FREE = (0.0, WEAK)
 ASYMPTOTE = (0.0, 3.0)  # logit of a / smallest error
 EXPONENT = (-0.5, 1.0)  # ln c: exponents of 0.2 to 1.6
 FAMILIES = (
-    Family("last", kernels.LAST, "b", "the last measured value; the baseline of " + VIERING, (FREE,), 0.1),
-    Family("pow2", kernels.POW2, "b t^-c", VIERING + "; M1 of " + SCALING, (FREE, (-1.2, 1.0)), 0.3),
-    Family("pow3", kernels.POW3, "a + b t^-c", VIERING + "; M2 of " + SCALING, (ASYMPTOTE, FREE, EXPONENT), 0.6, 1.0),
-    Family("pow4", kernels.POW4, "a + b (t + d)^-c", VIERING, (ASYMPTOTE, FREE, EXPONENT, (-3.0, 2.0)), 0.6),
+    Family("last", kernels.LAST, "b", "the last measured value; the baseline of " + VIERING, (FREE,)),
+    Family("pow2", kernels.POW2, "b t^-c", VIERING + "; M1 of " + SCALING, (FREE, (-1.2, 1.0))),
+    Family("pow3", kernels.POW3, "a + b t^-c", VIERING + "; M2 of " + SCALING, (ASYMPTOTE, FREE, EXPONENT)),
+    Family("pow4", kernels.POW4, "a + b (t + d)^-c", VIERING, (ASYMPTOTE, FREE, EXPONENT, (-3.0, 2.0))),
     Family("mmf4", kernels.MMF4, "a + h / (1 + (t/k)^d)", "Morgan, Mercer & Flodin 1975, in " + VIERING,
-           (ASYMPTOTE, FREE, (-1.0, 3.0), (-0.3, 0.7)), 0.6),
+           (ASYMPTOTE, FREE, (-1.0, 3.0), (-0.3, 0.7))),
     Family("wbl4", kernels.WBL4, "a + h exp(-(t/k)^d)", "Weibull, in " + VIERING,
-           (ASYMPTOTE, FREE, (-1.0, 3.0), (-0.7, 0.7)), 1.0),
-    Family("exp3", kernels.EXP3, "a + h exp(-t/k)", VIERING, (ASYMPTOTE, FREE, (-1.0, 2.0)), 0.4),
-    Family("ilog2", kernels.ILOG2, "a + b / ln(e x / smallest size)", VIERING, (ASYMPTOTE, FREE), 0.2),
-    Family("M3", kernels.M3, "a + b (1/t + d)^c", SCALING, (ASYMPTOTE, FREE, EXPONENT, (-3.0, 2.0)), 0.6, 1.0),
+           (ASYMPTOTE, FREE, (-1.0, 3.0), (-0.7, 0.7))),
+    Family("exp3", kernels.EXP3, "a + h exp(-t/k)", VIERING, (ASYMPTOTE, FREE, (-1.0, 2.0))),
+    Family("ilog2", kernels.ILOG2, "a + b / ln(e x / smallest size)", VIERING, (ASYMPTOTE, FREE)),
+    Family("M3", kernels.M3, "a + b (1/t + d)^c", SCALING, (ASYMPTOTE, FREE, EXPONENT, (-3.0, 2.0))),
     Family("M4", kernels.M4, "(f - a) / (a + h - f)^alpha = b t^-c", SCALING,
-           (ASYMPTOTE, FREE, EXPONENT, (-1.0, 1.0), FREE), 0.6),
+           (ASYMPTOTE, FREE, EXPONENT, (-1.0, 1.0), FREE)),
     Family("broken", kernels.BNSL, "a + b t^-c0 (1 + (t/k)^(1/s))^((c0 - c1) s)",
            "Caballero et al. 2023, Broken neural scaling laws, one break",
-           (ASYMPTOTE, FREE, (0.3, 0.5), (-0.7, 0.7), (-1.5, 1.5), (-0.7, 0.7)), 0.6),
+           (ASYMPTOTE, FREE, (0.3, 0.5), (-0.7, 0.7), (-1.5, 1.5), (-0.7, 0.7))),
 )  # fmt: skip
 BY_NAME = {family.name: family for family in FAMILIES} | {"M1": FAMILIES[1], "M2": FAMILIES[2]}
 PRIOR = np.zeros((len(FAMILIES), kernels.WIDTH))

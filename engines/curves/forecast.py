@@ -2,45 +2,26 @@
 
 A forecast is a set of draws. Each draw picks a family and a recency by weight, perturbs the points by their noise and
 the prior by its spread, fits again, and adds a model discrepancy that grows with the distance extrapolated, and now and
-then a jump, both learned from LCDB (`discrepancy`). The weights come from an inner hold-out of the largest sizes.
+then a jump, both learned from LCDB (`discrepancy`). The weights come from an inner hold-out of the last octave
+(`averaging`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from engines.core import UserError
-from engines.curves import discrepancy
+from engines.curves import averaging, discrepancy
 from engines.curves.curve import Curve, flags, together
-from engines.curves.families import BY_NAME, FAMILIES, Fit, fit, refit
+from engines.curves.families import FAMILIES, Fit, refit
 from engines.curves.kernels import Array, Ints
 
-GLOBAL = {0.0: 0.3, 0.5: 0.2}  # recencies at which a family sees the whole curve, and their shares
-LOCAL = {1.0: 1.0, 1.5: 1.5, 2.0: 2.0, 3.0: 1.0}  # those at which it sees the end, where a curve has settled
-CANDIDATES = [
-    (family, recency, share * (family.share if shares is GLOBAL else family.local))
-    for shares in (GLOBAL, LOCAL)
-    for recency, share in shares.items()
-    for family in FAMILIES
-    if shares is GLOBAL or family.local
-]
-MIXED = [family for family, _, _ in CANDIDATES]
-RECENCIES = np.array([recency for _, recency, _ in CANDIDATES])
-SHARES = np.array([share for _, _, share in CANDIDATES])
-ENOUGH = 20.0  # effective points below which a recency loses its weight, since too little is left to fit
-HELD_OUT = 0.3  # the share of the logarithmic range of sizes that the inner hold-out predicts
-POWER = 1.5  # weight ~ share * (held-out squared error in units of noise + TOLERANCE)^-POWER
-TOLERANCE = 20.0
-SURPRISE = 2.5  # a remainder of this many noises at the last size counts half
-PERSISTENCE = 3.0  # ln of the factor in size by which a remainder has faded to 1/e
-FALLING = 0.6  # the power of the factor in size with which the weight of the power law without asymptote grows
 OUTERMOST = 20.0  # scales of the discrepancy beyond which no draw goes
-BELOW = 0.999999  # a point on an edge counts as within it
 
 
 @dataclass(frozen=True)
@@ -70,19 +51,20 @@ class Forecast:
     def central_log(self, sizes: Array) -> Array:
         """ln of the error in the middle of the forecast at `sizes` (m,), from the last measured one on.
 
-        The families' average, and what it leaves over at the last measured size as far as that is more than noise:
-        such a remainder persists (on LCDB, four fifths of it at a doubling, two fifths at 100 times the data). Far
-        out, the power law that falls for ever gains weight, since asymptotes are seen too early (`FALLING`).
+        The candidates' average, and what it leaves over at the last measured size as far as that is more than noise
+        (`averaging.central`).
         """
         sizes = np.asarray(sizes, dtype=np.float64)
         last = self.curve.sizes[-1:]
-        left = float(np.log(self.curve.mean[-1]) - (self.weights @ self.mixture.log(last))[0])
-        kept = left**3 / (left**2 + (SURPRISE * self.last_noise) ** 2)
-        distance = np.log(sizes / last)
-        gain = np.where(self.mixture.codes[:, None] == BY_NAME["pow2"].code, np.exp(FALLING * distance), 1.0)
-        weights = self.weights[:, None] * gain
-        average = np.sum(weights * self.mixture.log(sizes), axis=0) / weights.sum(axis=0)
-        return np.asarray(average + kept * np.exp(-distance / PERSISTENCE))
+        left = np.log(self.curve.mean[-1]) - (self.weights @ self.mixture.log(last))[0]
+        return averaging.central(
+            self.weights,
+            self.mixture.log(sizes),
+            np.asarray(left),
+            np.asarray(self.last_noise),
+            np.log(sizes / last),
+            averaging.CONSTANTS,
+        )
 
     def log_draws(self, sizes: Array) -> Array:
         """ln of the error at `sizes` (m,), for every draw: (draws, m)."""
@@ -173,45 +155,16 @@ def _checked(draws: int) -> int:
 
 def _forecast(curve: Curve, rng: np.random.Generator, normal: Array) -> Forecast:
     logs, noise = np.log(curve.mean), curve.noise()
-    mixture = fit(curve.sizes, logs, noise, MIXED, RECENCIES)
-    mixture = replace(mixture, parameters=_last(mixture, logs))
-    weights, missed = _weights(curve.sizes, logs, noise)
+    mixture = averaging.candidates(curve.sizes, logs, noise)
+    weights, missed = averaging.weights(curve.sizes, logs, noise)
     count = len(normal)
     chosen = _stratified(weights, count, rng)
     perturbation = rng.standard_normal((count, len(logs))) * noise
-    fits = refit(mixture, chosen, curve.sizes, logs + perturbation, noise, RECENCIES[chosen], rng)
+    fits = refit(mixture, chosen, curve.sizes, logs + perturbation, noise, averaging.RECENCIES[chosen], rng)
     ill = flags(curve)
     traits = discrepancy.traits(curve.sizes, noise, mixture, weights, missed, bool(ill))
     jumps = discrepancy.jumps(traits, count, rng)
     return Forecast(curve, mixture, weights, fits, perturbation, normal, *jumps, traits, float(noise[-1]), ill)
-
-
-def _last(mixture: Fit, logs: Array) -> Array:
-    """Parameters in which the family "last" is the last value itself, not the mean of a window."""
-    parameters = mixture.parameters.copy()
-    parameters[mixture.codes == 0, 0] = logs[-1] - mixture.level
-    return parameters
-
-
-def _weights(sizes: Array, logs: Array, noise: Array) -> tuple[Array, float]:
-    """Weights of the candidates, (candidates,), and by how much their average missed the inner hold-out
-    (root mean square of ln error; NaN when there are too few points for one)."""
-    windows = (sizes / sizes[-1]) ** RECENCIES[:, None]
-    effective = windows.sum(axis=1) ** 2 / (windows**2).sum(axis=1)
-    shares = SHARES / (1 + (ENOUGH / effective) ** 4)
-    shares = shares / shares.sum()
-    known = sizes <= sizes[0] * (sizes[-1] / sizes[0]) ** (1 - HELD_OUT) / BELOW
-    if known.sum() == len(sizes):
-        known[-1] = False
-    if known.sum() < 3:
-        return shares, float("nan")
-    inner = fit(sizes[known], logs[known], noise[known], MIXED, RECENCIES, smallest=sizes[0])
-    inner = replace(inner, parameters=_last(inner, logs[known]))
-    left = inner.log(sizes[~known]) - logs[~known]
-    score = np.mean(left**2, axis=1) / np.median(noise) ** 2 + TOLERANCE
-    weights = shares * score**-POWER
-    weights = weights / weights.sum()
-    return weights, float(np.sqrt(np.mean((weights @ left) ** 2)))
 
 
 def _stratified(weights: Array, count: int, rng: np.random.Generator) -> Ints:
