@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from engines import registry
 
+PATIENCE = 300_000  # ms: the gate loads its models first
 SERIOUS = ("serious", "critical")
 # Views that a bare page does not show.
 FURTHER = [
@@ -23,9 +24,9 @@ FURTHER = [
 
 def drawn(page: Page) -> None:
     """The page stands still: no script runs, no forecast is awaited."""
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=180_000)
-    expect(page.locator("[data-testid=stSkeleton], [data-testid=stSpinner]")).to_have_count(0, timeout=180_000)
-    expect(page.get_by_text("is being worked out")).to_have_count(0, timeout=180_000)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator("[data-testid=stSkeleton], [data-testid=stSpinner]")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_text("is being worked out")).to_have_count(0, timeout=PATIENCE)
     page.wait_for_timeout(700)  # fades end
 
 
