@@ -94,9 +94,9 @@ CASE = CaseStudy(
             supervision=(_MASKS,),
             readings={
                 "given_table": "with a table of averages from elsewhere",
-                "all_measures": "a regression on all that was measured, maturity too where there is a picture",
-                "masks_40": "all that was measured, the bones learned from 40 masks",
-                "masks_10": "all that was measured, the bones learned from 10 masks",
+                "all_measures": "with a regression on all measures, of maturity too where there is a picture",
+                "masks_40": "with all measures, its bones learned from 40 masks",
+                "masks_10": "with all measures, its bones learned from 10 masks",
             },
         ),
         EngineInfo(
