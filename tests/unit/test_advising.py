@@ -89,7 +89,7 @@ def test_a_table_of_anything_is_read_or_gets_a_sentence(rows):
 def test_a_link_has_a_stated_limit_and_cannot_unfold_for_ever():
     rng = np.random.default_rng(0)
     rows = tuple(("A", f"{size:.6f}", f"{score:.6f}", "") for size, score in rng.random((3000, 2)))
-    with pytest.raises(UserError, match=r"a link holds 6,000"):
+    with pytest.raises(UserError, match=r"a link, which holds 6,000"):
         encode(replace(Question(), rows=rows))
     bomb = asking._written("z", zlib.compress(b" " * 50_000_000, 9))
     with pytest.raises(UserError, match="damaged"):
