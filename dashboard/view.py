@@ -324,8 +324,8 @@ def said() -> Iterator[None]:
 
 
 def title(task: Task) -> str:
-    """A task's title; a task of made data is called synthetic wherever it is named."""
-    if task.simulated and "synthetic" not in task.title.lower():
+    """A task's title; a task of made data is called synthetic, or simulated, wherever it is named."""
+    if task.simulated and not any(word in task.title.lower() for word in ("synthetic", "simulated")):
         return f"{task.title} (synthetic)"
     return task.title
 
