@@ -211,7 +211,9 @@ def blame(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -
                 Bars(
                     name=info.title,
                     shape=info.shape,
-                    labels=tuple(f"true {point.oracle.replace('_', ' ')}" if point.oracle else "as it is" for point in rows),
+                    labels=tuple(
+                        f"true {point.oracle.replace('_', ' ')}" if point.oracle else "as it is" for point in rows
+                    ),
                     values=np.array([point.mean for point in rows]),
                     texts=tuple(words.score(point.mean, task.metric) for point in rows),
                 )
