@@ -59,5 +59,8 @@ def test_enrolled_let_in_and_forgotten(gate, visit, photographs):
 def come(page: Page, file) -> None:
     chosen = page.locator(".st-key-gate-present").get_by_text("Upload", exact=True).first
     chosen.click()
-    page.locator(".st-key-gate-present input[type=file]").set_input_files(file)
-    expect(page.get_by_text(file.name)).to_be_visible(timeout=PATIENCE)
+    given = page.locator(".st-key-gate-present input[type=file]")
+    # One that was emptied stays until the page has run.
+    expect(given).to_have_count(1, timeout=PATIENCE)
+    given.set_input_files(file)
+    expect(page.locator(".st-key-gate-present").get_by_text(file.name).first).to_be_visible(timeout=PATIENCE)

@@ -45,6 +45,11 @@ class Frames:
         return compose.decoded(self.files[int(i)].as_py())
 
 
+def made() -> bool:
+    """Whether the frames are in the cache, so that nobody waits the minute that making them takes."""
+    return _file(create=False) is not None
+
+
 @cache
 def frames(part: str) -> Frames:
     """The frames of a part of PARTS, one a photo; "gate" shows the test's photos in other frames."""
