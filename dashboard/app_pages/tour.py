@@ -129,18 +129,8 @@ def steps(info: EngineInfo, budget: float, x: object) -> None:
     )
     with st.spinner(f"{info.title} is answering"):
         trace = models.answer(info, models.kept(case, task)[info.name][budget], task, x)
-    for place, step in enumerate(trace.steps):
-        last = place == len(trace.steps) - 1
-        panels.step(
-            step,
-            place + 1,
-            panels.Beside(
-                f"tour-{info.name}-{place}",
-                colour=theme.COLOURS[info.shape],
-                following=None if last else trace.steps[place + 1],
-                width=1000 // ABREAST,
-            ),
-        )
+    beside = panels.Beside(f"tour-{info.name}", colour=theme.COLOURS[info.shape], width=1000 // ABREAST)
+    panels.steps(trace.steps, beside)
 
 
 def yours() -> None:

@@ -166,20 +166,8 @@ def chain(voice: Voice, budget: float, truth: str, width: int) -> None:
     if not isinstance(trace, Trace):
         st.warning(trace.problem, icon=":material/warning:")
         return
-    for place, step in enumerate(trace.steps):
-        last = place == len(trace.steps) - 1
-        panels.step(
-            step,
-            place + 1,
-            panels.Beside(
-                key=f"try-{voice.key}-{place}",
-                seconds=inputs.seconds(task, x),
-                colour=voice.colour,
-                following=None if last else trace.steps[place + 1],
-                reference=truth if last else "",
-                width=width,
-            ),
-        )
+    seconds = inputs.seconds(task, x)
+    panels.steps(trace.steps, panels.Beside(f"try-{voice.key}", seconds, voice.colour, reference=truth, width=width))
 
 
 inputs.show(task, clip, x)

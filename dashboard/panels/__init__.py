@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from dashboard.panels import growth, posteriors, radiograph, segments, sightings
 from dashboard.panels.beside import Beside
 from engines.core import Spec, Step
 
-__all__ = ["SHOW", "Beside", "show", "step"]
+__all__ = ["SHOW", "Beside", "show", "steps"]
 
 # kind -> what draws a value of it
 SHOW: Mapping[str, Callable[[Any, Spec, Beside], None]] = {
@@ -48,6 +49,19 @@ def show(value: Any, spec: Spec, beside: Beside) -> None:
         SHOW[spec.kind](value, spec, beside)
     else:
         st.caption(f"There is no picture of {spec.kind} yet.")
+
+
+def steps(taken: Sequence[Step], beside: Beside) -> None:
+    """Draw the steps of a trace, one below the other. `beside.reference` is what the last one came to in truth."""
+    for place, each in enumerate(taken):
+        last = place == len(taken) - 1
+        own = replace(
+            beside,
+            key=f"{beside.key}-{place}",
+            following=None if last else taken[place + 1],
+            reference=beside.reference if last else "",
+        )
+        step(each, place + 1, own)
 
 
 def step(taken: Step, number: int, beside: Beside) -> None:
