@@ -28,7 +28,7 @@ def engine_card(view: View, measured: Measured, info: EngineInfo, budget: float)
             st.caption(_certainty(view, point))
         lines = []
         for reading, title in info.readings.items():
-            other = measured.of(f"{info.name}+{reading}", budget)
+            other = measured.of(info.read(reading), budget)
             if other:
                 bounds = words.interval(other.low, other.high, task.metric).replace(" ", "\u00a0")
                 lines.append(f"**{words.score(other.mean, task.metric)}** {title} :gray[({bounds})]")

@@ -54,8 +54,7 @@ def curves(
         if info.reference:
             dots += [_dot(info, task, point) for point in here if point.engine == info.name]
             continue
-        for place, reading in enumerate(["", *info.readings]):
-            name = f"{info.name}+{reading}" if reading else info.name
+        for place, (name, reading) in enumerate(zip(info.curves, ("", *info.readings), strict=True)):
             own = sorted((point for point in here if point.engine == name), key=lambda point: point.budget)
             if own:
                 ahead = cut(found.ahead[name], right) if found and name in found.ahead else None
@@ -182,7 +181,7 @@ def table(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[dict[str
     unit = f" ({task.metric.unit})" if task.metric.unit else ""
     return [
         {
-            "Engine": findings.label(case, point.engine),
+            "Engine": case.label(point.engine),
             f"Data ({task.unit})": point.budget,
             "Test": point.test.replace("_", " "),
             "True stage": point.oracle,

@@ -102,21 +102,12 @@ def sentence(case: CaseStudy, task: Task, found: Mapping[str, Counted]) -> str:
 def counted(case_slug: str, task_slug: str, root: str, at: str) -> dict[str, Counted]:
     """What the runs of the engines' present versions counted, by engine. `at` names the state of the store."""
     case = registry.case(case_slug)
-    rows = (
-        RunStore(Path(root))
-        .frame(
-            "task = ? and error = '' and reading = '' and test = 'test' and oracle = '' and faults is not null",
-            [task_slug],
-            ("engine", "version", "pairs", "faults"),
-            case_slug,
-        )
-        .to_pylist()
-    )
+    main = "reading = '' and test = 'test' and oracle = '' and faults is not null"
+    columns = ("engine", "version", "pairs", "faults")
     shares: dict[str, dict[float, list[Floats]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        if row["version"] == case.engine(row["engine"]).version:
-            totals = np.array(row["faults"], np.float64).sum(0)
-            shares[row["engine"]][row["pairs"]].append(100 * totals[1:] / max(totals[0], 1.0))
+    for row in RunStore(Path(root)).present(case, case.task(task_slug), columns, main):
+        totals = np.array(row["faults"], np.float64).sum(0)
+        shares[row["engine"]][row["pairs"]].append(100 * totals[1:] / max(totals[0], 1.0))
     return {
         info.name: Counted(
             np.array(sorted(shares[info.name])),

@@ -32,13 +32,6 @@ class Crossing:
     after: str
 
 
-def label(case: CaseStudy, engine: str) -> str:
-    """ "Pipeline", or "End-to-end with the pipeline's lexicon and language model" for the point's `engine` name."""
-    name, _, reading = engine.partition("+")
-    info = case.engine(name)
-    return f"{info.title} {info.readings.get(reading, reading)}" if reading else info.title
-
-
 def short(case: CaseStudy, engine: str) -> str:
     """ "Pipeline", or "End-to-end + language model": for labels."""
     name, _, reading = engine.partition("+")
@@ -201,7 +194,7 @@ def further(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[str]:
     pairs = [(a, b) for place, a in enumerate(names) for b in names[place + 1 :]]
     pipeline = next((info.name for info in engines if info.shape == "pipeline"), names[0])
     pairs += [
-        (pipeline, f"{info.name}+{reading}")
+        (pipeline, info.read(reading))
         for info in engines
         if info.shape == "end_to_end" and info.name != pipeline
         for reading in info.readings

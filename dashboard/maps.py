@@ -152,8 +152,8 @@ def _score(value: float) -> str:
 def _hover(case: CaseStudy, task: Task, point: Point | None, rival: Point | None, row: str) -> str:
     if point is None:
         return ""
-    told = f"<b>{findings.label(case, point.engine)}</b><br>{words.amount(point.budget, task.unit)}, {row}: "
+    told = f"<b>{case.label(point.engine)}</b><br>{words.amount(point.budget, task.unit)}, {row}: "
     told += words.score(point.mean, task.metric)
     if rival is not None:
-        told += f"<br>{findings.label(case, rival.engine)}: {words.score(rival.mean, task.metric)}"
+        told += f"<br>{case.label(rival.engine)}: {words.score(rival.mean, task.metric)}"
     return told

@@ -60,16 +60,6 @@ class View:
         return {name: value for name, value in said.items() if value}
 
 
-def every_curve(case: CaseStudy) -> tuple[str, ...]:
-    """The engines of a case and their readings, as points name them; references are dots, not curves."""
-    return tuple(
-        f"{info.name}+{reading}" if reading else info.name
-        for info in case.engines
-        if not info.reference
-        for reading in ["", *info.readings]
-    )
-
-
 def resolve(params: Mapping[str, str], kept: Mapping[str, str], cases: Mapping[str, CaseStudy]) -> View:
     """The view that the URL's `params` and the session's `kept` values ask for. Unknown values fall back,
     with a note."""
@@ -115,7 +105,7 @@ def resolve(params: Mapping[str, str], kept: Mapping[str, str], cases: Mapping[s
         notes.append(f"{task.title} has no test set “{_short(test)}”; this is the main one.")
         test = TEST
     wanted = params.get("curves", kept.get("curves", "")).replace(".", "+").split(",")
-    curves = tuple(name for name in every_curve(case) if name in wanted)
+    curves = tuple(name for name in case.curves if name in wanted)
     if wanted != [""] and len(curves) < len(set(wanted)):
         notes.append("Some of the curves that the link names are not here; pick them below the chart.")
     return View(case, task, budget, tuple(notes), look or LOOK, asked, test, curves)
@@ -283,7 +273,7 @@ def pick_test(view: View, there: Collection[str]) -> str:
 
 def pick_curves(view: View, there: Collection[str], label: Callable[[str], str]) -> tuple[str, ...]:
     """Draw the choice of the curves that are drawn, of those that are `there`; the ones chosen, all when none is."""
-    names = [name for name in every_curve(view.case) if name in there]
+    names = [name for name in view.case.curves if name in there]
     shown = [name for name in names if name in view.curves] or names
     if len(names) < 3:
         return tuple(names)

@@ -27,7 +27,7 @@ class Voice:
 
     @property
     def key(self) -> str:
-        return f"{self.info.name}+{self.reading}" if self.reading else self.info.name
+        return self.info.read(self.reading)
 
     @property
     def title(self) -> str:

@@ -33,6 +33,15 @@ class EngineInfo:
     # whether the default sweep keeps trained models of it, at the task's budgets for that
     kept: bool = True
 
+    def read(self, reading: str) -> str:
+        """The name of its points in a reading: "name", or "name+reading"."""
+        return f"{self.name}+{reading}" if reading else self.name
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """The names of its points in every reading, the main one first."""
+        return tuple(self.read(reading) for reading in ("", *self.readings))
+
     def create(self) -> Engine:
         engine: Engine = resolve(self.target)()
         return engine
@@ -144,6 +153,17 @@ class CaseStudy:
     make: str = ""
     choices: tuple[Choice, ...] = ()
     place: int = 9
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """The names of all its engines' points; references are dots, not curves."""
+        return tuple(name for info in self.engines if not info.reference for name in info.curves)
+
+    def label(self, point: str) -> str:
+        """ "Pipeline", or "End-to-end with the pipeline's lexicon and language model" for the name of a point."""
+        name, _, reading = point.partition("+")
+        info = self.engine(name)
+        return f"{info.title} {info.readings.get(reading, reading)}" if reading else info.title
 
     def task(self, slug: str | None) -> Task:
         """The task of that name, or the first when `slug` is None.

@@ -52,15 +52,7 @@ def _marked(text: str) -> list[str]:
 
 def _table(case: CaseStudy, task: Task, found: Sequence[Point]) -> str:
     here = [point for point in found if point.test == "test" and not point.oracle]
-    columns = {
-        f"{info.name}+{reading}" if reading else info.name: " ".join(
-            filter(None, [info.title, info.readings.get(reading)])
-        )
-        for info in case.engines
-        if not info.reference
-        for reading in ["", *info.readings]
-    }
-    columns = {name: title for name, title in columns.items() if any(point.engine == name for point in here)}
+    columns = {name: case.label(name) for name in case.curves if any(point.engine == name for point in here)}
     if not columns:
         return ""
     unit = f", {task.metric.unit}" if task.metric.unit else ""

@@ -12,15 +12,11 @@ def kept_models(case: CaseStudy, task: Task, store: RunStore) -> dict[str, dict[
 
     References are not among them: they are not trained here.
     """
-    rows = store.frame(
-        "task = ? and error = '' and reading = '' and test = 'test' and oracle = '' and side = '{}'",
-        [task.slug],
-        ("engine", "pairs", "seed", "version"),
-        case.slug,
-    ).to_pylist()
+    main = "reading = '' and test = 'test' and oracle = '' and side = '{}'"
+    rows = store.present(case, task, ("engine", "pairs", "seed", "version"), main)
     found: dict[str, dict[float, RunSpec]] = {}
     for info in case.engines:
-        mine = [row for row in rows if row["engine"] == info.name and row["version"] == info.version]
+        mine = [row for row in rows if row["engine"] == info.name]
         for row in sorted(mine, key=lambda row: (row["pairs"], row["seed"])):
             spec = RunSpec(case.slug, task.slug, info.name, Budget(row["pairs"]), row["seed"], info.version)
             if store.model(spec).is_dir():

@@ -61,12 +61,9 @@ def points(case: CaseStudy, task: Task, store: RunStore) -> list[Point]:
 
     Only runs of the engine's present version count.
     """
-    table = store.frame("task = ? and error = ''", [task.slug], case=case.slug).to_pylist()
     groups: dict[tuple[str, str, str, str, float], list[dict[str, Any]]] = defaultdict(list)
-    versions = {info.name: info.version for info in case.engines}
-    for row in table:
-        if versions.get(row["engine"]) == row["version"]:
-            groups[row["engine"], row["reading"], row["test"], row["oracle"], row["pairs"]].append(row)
+    for row in store.present(case, task):
+        groups[row["engine"], row["reading"], row["test"], row["oracle"], row["pairs"]].append(row)
     order = {info.name: place for place, info in enumerate(case.engines)}
     keys = sorted(groups, key=lambda key: (order[key[0]], *key[1:]))
     return [_point(case, task, key, groups[key]) for key in keys]
@@ -87,7 +84,7 @@ def _point(case: CaseStudy, task: Task, key: tuple[str, str, str, str, float], r
     return Point(
         case=case.slug,
         task=task.slug,
-        engine=f"{engine}+{reading}" if reading else engine,
+        engine=info.read(reading),
         shape=info.shape,
         reading=reading,
         test=test,

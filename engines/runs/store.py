@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engines.core import UserError
+from engines.core import CaseStudy, Task, UserError
 from engines.core.files import replacing
 from engines.runs.run import Run, RunSpec
 
@@ -100,6 +100,15 @@ class RunStore:
     def forget(self, spec: RunSpec) -> None:
         """Remove a run, so that a sweep measures it again (used for failed runs that are to be tried once more)."""
         self.path(spec).unlink(missing_ok=True)
+
+    def present(
+        self, case: CaseStudy, task: Task, columns: Sequence[str] = ("*",), where: str = "true"
+    ) -> list[dict[str, Any]]:
+        """The rows of a task's runs that count: without an error, by the present version of an engine of the case, and
+        with the SQL condition `where`. `columns` hold engine and version."""
+        versions = {info.name: info.version for info in case.engines}
+        rows = self.frame(f"task = ? and error = '' and {where}", [task.slug], columns, case.slug).to_pylist()
+        return [row for row in rows if versions.get(row["engine"]) == row["version"]]
 
     def frame(
         self,
