@@ -13,20 +13,11 @@ from streamlit.testing.v1 import AppTest
 from engines import registry
 from engines.core import Budget
 from engines.runs import Run, RunSpec, RunStore, Score
+from tests.pages.app import APP, opened
 
 ROOT = Path(__file__).parents[2]
-APP = str(ROOT / "dashboard" / "app.py")
 TASKS = [(case.slug, task.slug) for case in registry.cases().values() for task in case.tasks]
 assert ("tones", "pairs") in TASKS
-
-
-def opened(**params: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=120)
-    for name, value in params.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
 
 
 def statistics(rate: float, metric: str = "", examples: int = 40) -> np.ndarray:

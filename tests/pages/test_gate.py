@@ -5,7 +5,7 @@ import io
 import json
 import os
 import sys
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,18 +18,13 @@ from engines import datasets
 from engines.core import Budget, UserError
 from engines.core.sighting import rates
 from engines.runs import RunSpec, RunStore, kept_models
+from tests.pages import app
 
-APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
 HERE = datasets.find("lfw") is not None and datasets.find("bsds500_backgrounds") is not None
 PHOTOGRAPHS = pytest.mark.skipif(not HERE and "CI" not in os.environ, reason="the photographs are not here")
 
 
-def opened() -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=180)
-    page.run()
-    page.switch_page("app_pages/gate.py").run()
-    assert not page.exception
-    return page
+opened = partial(app.opened, "gate")
 
 
 def jpeg(picture: np.ndarray | Image.Image) -> bytes:

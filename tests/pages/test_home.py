@@ -1,22 +1,10 @@
 """The front door: every case with who leads, and links that lead where they say."""
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from engines import registry
-
-APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
-
-
-def opened(**params: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=200)
-    for name, value in params.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+from tests.pages.app import opened
 
 
 def text(app: AppTest) -> str:

@@ -1,5 +1,6 @@
 """The lecture's page: every claim with its verdict, with our runs and without any."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,12 @@ from streamlit.testing.v1 import AppTest
 from dashboard import background
 from engines.claims import claims, judge
 from engines.runs import RunStore
+from tests.pages import app
 
 ROOT = Path(__file__).parents[2]
 
 
-def opened() -> AppTest:
-    page = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=200).run()
-    page.switch_page("app_pages/lecture.py").run()
-    assert not page.exception
-    return page
+opened = partial(app.opened, "lecture")
 
 
 def shown(page: AppTest) -> str:

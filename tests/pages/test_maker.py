@@ -1,13 +1,11 @@
 """Try it, where a case can make an input as a visitor chooses: what is made, and what is said of it."""
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from engines import registry
+from tests.pages import app
 
-APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
 MAKERS = [(case, task) for case in registry.cases().values() if case.make for task in case.tasks[:1]]
 assert MAKERS
 
@@ -20,11 +18,7 @@ def _without_models(tmp_path, monkeypatch):
 
 
 def opened(case: str, task: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=120)
-    page.query_params["case"], page.query_params["task"] = case, task
-    page.switch_page("app_pages/try_it.py").run()
-    assert not page.exception
-    return page
+    return app.opened("try_it", case=case, task=task)
 
 
 def pressed(page: AppTest) -> AppTest:

@@ -2,7 +2,6 @@
 
 import io
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow.csv
@@ -17,8 +16,8 @@ from engines.__main__ import main
 from engines.core import Budget, UserError
 from engines.runs import Run, RunSpec, RunStore, Score
 from engines.views import ViewStore
+from tests.pages.app import opened
 
-APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
 LINK = "explore?case=tones&task=pairs&budget=8"
 
 
@@ -37,17 +36,6 @@ def store(tmp_path, monkeypatch) -> RunStore:
         kept.add(run_of("pipeline", pairs, 30 - place))
         kept.add(run_of("end_to_end", pairs, 60 - 10 * place))
     return kept
-
-
-def opened(page: str = "explore", **params: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=200)
-    for name, value in params.items():
-        app.query_params[name] = value
-    app.run()
-    if page != "explore":
-        app.switch_page(f"app_pages/{page}.py").run()
-    assert not app.exception
-    return app
 
 
 def text(app: AppTest) -> str:

@@ -16,8 +16,8 @@ from engines import registry
 from engines.core import CaseStudy, Task, resolve
 from engines.core.spec import _CHECKS
 from engines.runs import RunStore, kept_models
+from tests.pages import app
 
-APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
 TASKS = [(case.slug, task.slug) for case in registry.cases().values() for task in case.tasks]
 assert ("tones", "pairs") in TASKS
 
@@ -53,13 +53,7 @@ def toy(toy_store, monkeypatch):
 
 
 def opened(case: str, task: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=120)
-    page.query_params["case"] = case
-    page.query_params["task"] = task
-    page.run()
-    page.switch_page("app_pages/try_it.py").run()
-    assert not page.exception
-    return page
+    return app.opened("try_it", case=case, task=task)
 
 
 def written(page: AppTest) -> str:
@@ -153,10 +147,7 @@ def test_a_recording_takes_over(toy):
 
 def test_an_example_comes_with_its_truth_and_is_in_the_link(toy_store, monkeypatch):
     monkeypatch.setenv("CROSSOVER_STORE", str(toy_store))
-    page = AppTest.from_file(APP, default_timeout=60)
-    page.query_params["case"], page.query_params["example"] = "tones", "high"
-    page.run()
-    page.switch_page("app_pages/try_it.py").run()
+    page = app.opened("try_it", case="tones", example="high")
     assert not page.exception
     assert page.text_input[0].value == "HIGH"
     assert "HIGH" in written(page)
@@ -174,10 +165,7 @@ def test_an_example_comes_with_its_truth_and_is_in_the_link(toy_store, monkeypat
 
 def test_a_budget_without_models_offers_the_nearest(toy_store, monkeypatch):
     monkeypatch.setenv("CROSSOVER_STORE", str(toy_store))
-    page = AppTest.from_file(APP, default_timeout=60)
-    page.query_params["case"], page.query_params["budget"] = "tones", "8"
-    page.run()
-    page.switch_page("app_pages/try_it.py").run()
+    page = app.opened("try_it", case="tones", budget="8")
     page.file_uploader[0].upload("high.wav", sound()).run()
     assert not page.exception
     assert any("no trained model is kept for it" in caption.value for caption in page.caption)
