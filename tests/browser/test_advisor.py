@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from dashboard.advising.question import Question, decode, encode
 
 PATIENCE = 90_000  # ms
-STROKE = 150  # ms between strokes: the grid opens its editor with the first one
+SETTLED = 150  # ms in which the grid takes the focus back from its editor
 ROWS = tuple(
     (name, str(size), str(score), "")
     for name, scores in (("Pipeline", (30, 24, 20, 17.5)), ("End-to-end", (60, 42, 29, 21)))
@@ -34,14 +34,17 @@ def test_four_points_are_typed_and_answered(visit):
     # The first cell of the second column; Tab goes on to the next, Enter ends a cell.
     page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 35 * 1.5)
     page.wait_for_timeout(800)  # the grid takes the focus; a key before that is lost
+    editor = page.locator("#portal").locator("input, textarea").first
     for _, size, score, _ in ROWS:
         for text, onward in ((size, "Tab"), (score, "Enter")):
-            page.keyboard.type(text, delay=STROKE)
-            page.wait_for_timeout(STROKE)
-            page.keyboard.press(onward)
-            page.wait_for_timeout(STROKE)
+            page.keyboard.press("Enter")
+            expect(editor).to_be_focused(timeout=PATIENCE)
+            editor.fill(text)
+            editor.press(onward)
+            expect(editor).to_be_hidden(timeout=PATIENCE)
+            page.wait_for_timeout(SETTLED)
         page.keyboard.press("ArrowLeft")
-        page.wait_for_timeout(STROKE)
+        page.wait_for_timeout(SETTLED)
     expect(answer(page)).to_be_visible(timeout=PATIENCE)
     expect(page).to_have_url(re.compile(r"[?&]q="), timeout=PATIENCE)
     page.wait_for_function("decodeURIComponent(location.search).length > 40")
