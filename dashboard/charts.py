@@ -198,23 +198,21 @@ def table(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[dict[str
 
 
 def blame(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> go.Figure | None:
-    """What is left of the errors when a stage is replaced by the truth; None where no run says so."""
+    """The score as it is and with a stage replaced by the truth, on the same examples; None where no run says so."""
     groups = []
     for info in case.engines:
         here = [p for p in points if p.engine == info.name and p.test == "test" and p.budget in (budget, 0.0)]
         oracles = sorted((p for p in here if p.oracle), key=lambda p: -p.mean)
-        if oracles:
-            main = [point for point in here if not point.oracle]
-            rows = [*main, *oracles]
+        as_is = next((point.as_is for point in oracles if point.as_is is not None), None)
+        if as_is is not None:
+            values = [as_is, *(point.mean for point in oracles)]
             groups.append(
                 Bars(
                     name=info.title,
                     shape=info.shape,
-                    labels=tuple(
-                        f"true {point.oracle.replace('_', ' ')}" if point.oracle else "as it is" for point in rows
-                    ),
-                    values=np.array([point.mean for point in rows]),
-                    texts=tuple(words.score(point.mean, task.metric) for point in rows),
+                    labels=("as it is", *(f"true {point.oracle.replace('_', ' ')}" for point in oracles)),
+                    values=np.array(values),
+                    texts=tuple(words.score(value, task.metric) for value in values),
                 )
             )
     return blame_bars(groups) if groups else None

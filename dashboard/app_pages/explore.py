@@ -150,12 +150,12 @@ def behind(shown: view.View, measured: Measured, budget: float) -> None:
     blame = drawn.figure(name, lambda: charts.blame(case, task, measured.points, budget))
     if blame:
         st.subheader("Where the errors come from")
-        st.plotly_chart(
-            blame, config={"displayModeBar": False}, alt="Errors left when a stage is replaced by the truth"
-        )
+        st.plotly_chart(blame, config={"displayModeBar": False}, alt="The score when a stage is replaced by the truth")
+        left = "the errors that are left are" if task.metric.lower_is_better else "what a full score still lacks is"
+        count = max((point.examples for point in measured.points if point.oracle), default=0)
         st.caption(
-            f"With {words.amount(budget, task.unit)}. In the paler bars a stage's output is replaced by the truth, on "
-            "the first test examples of the first seed; the errors that are left are the doing of the other stages."
+            f"With {words.amount(budget, task.unit)}, on the first {count} test examples, of the first seed. In the "
+            f"paler bars a stage's output is replaced by the truth: {left} the doing of the other stages."
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import charts, findings, front, models, outlook, panels, theme, view, words
+from dashboard.panels import inputs
 from engines import registry
 from engines.core import CaseStudy, EngineInfo, Task, resolve
 from engines.runs import Point
@@ -123,13 +124,12 @@ def inside() -> None:
 
 
 def steps(info: EngineInfo, budget: float, x: object) -> None:
-    colour = theme.MARKDOWN[info.shape]
-    st.markdown(
-        f":{colour}[**{theme.SIGNS[info.shape]} {info.title}**] with {words.amount(budget, task.unit)}", width="content"
-    )
+    name = f":{theme.MARKDOWN[info.shape]}[**{theme.SIGNS[info.shape]} {info.title}**]"
+    st.markdown(f"{name} with {words.amount(budget, task.unit)}", width="content")
     with st.spinner(f"{info.title} is answering"):
         trace = models.answer(info, models.kept(case, task)[info.name][budget], task, x)
-    beside = panels.Beside(f"tour-{info.name}", colour=theme.COLOURS[info.shape], width=1000 // ABREAST)
+    colour, seconds = theme.COLOURS[info.shape], inputs.seconds(task, x)
+    beside = panels.Beside(f"tour-{info.name}", seconds, colour, width=1000 // ABREAST)
     panels.steps(trace.steps, beside)
 
 

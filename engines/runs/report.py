@@ -26,6 +26,7 @@ class Point:
     answering the same resample); the second does not shrink with more seeds. `low` and `high` bound the 95 % interval,
     which does not collapse where no example was answered wrongly (`interval`). `draws` are the bootstrap's scores:
     engines that answered the same `examples` share the resamples, so that they can be compared pair by pair.
+    `as_is` is, of a point with an oracle, the score of the same runs on the same examples without it.
     """
 
     case: str
@@ -49,6 +50,7 @@ class Point:
     runs: tuple[str, ...]
     examples: int = 0
     draws: tuple[float, ...] = ()
+    as_is: float | None = None
 
     @property
     def test_error(self) -> float:
@@ -66,10 +68,21 @@ def points(case: CaseStudy, task: Task, store: RunStore) -> list[Point]:
         groups[row["engine"], row["reading"], row["test"], row["oracle"], row["pairs"]].append(row)
     order = {info.name: place for place, info in enumerate(case.engines)}
     keys = sorted(groups, key=lambda key: (order[key[0]], *key[1:]))
-    return [_point(case, task, key, groups[key]) for key in keys]
+    found = []
+    for key in keys:
+        engine, reading, test, _, budget = key
+        found.append(_point(case, task, key, groups[key], groups.get((engine, reading, test, "", budget), [])))
+    return found
 
 
-def _point(case: CaseStudy, task: Task, key: tuple[str, str, str, str, float], rows: list[dict[str, Any]]) -> Point:
+def _point(
+    case: CaseStudy,
+    task: Task,
+    key: tuple[str, str, str, str, float],
+    rows: list[dict[str, Any]],
+    without: list[dict[str, Any]],
+) -> Point:
+    """`rows` of one point; `without` are those of the same engine without an oracle."""
     engine, reading, test, oracle, budget = key
     info = case.engine(engine)
     rows = sorted(rows, key=lambda row: row["seed"])
@@ -103,7 +116,16 @@ def _point(case: CaseStudy, task: Task, key: tuple[str, str, str, str, float], r
         runs=tuple(row["id"] for row in rows),
         examples=min(len(each) for each in statistics),
         draws=tuple(draws.tolist()),
+        as_is=_as_is(task.metric, rows, without) if oracle else None,
     )
+
+
+def _as_is(metric: Metric, rows: Sequence[dict[str, Any]], without: Sequence[dict[str, Any]]) -> float | None:
+    """The mean score of the runs of `rows` on the examples of `rows`, out of the rows `without` an oracle: an oracle
+    answers the first examples of a test alone."""
+    whole = {row["id"]: np.array(row["statistics"], dtype=np.float64) for row in without}
+    pairs = [(whole[row["id"]], len(row["statistics"])) for row in rows if row["id"] in whole]
+    return float(np.mean([metric.score(all_of[:count]) for all_of, count in pairs])) if pairs else None
 
 
 def bootstrap(metric: Metric, statistics: Sequence[Floats]) -> Floats:

@@ -100,3 +100,19 @@ def test_different_examples_are_not_paired(tmp_path):
     found = measured(tmp_path, {("pipeline", 0): np.arange(100) < 30, ("end_to_end", 0): np.arange(90) < 30})
     error = difference(found["end_to_end"], found["pipeline"])[1]
     assert error == pytest.approx(np.hypot(found["end_to_end"].standard_error, found["pipeline"].standard_error))
+
+
+def test_an_oracle_is_held_against_the_same_examples_and_runs(tmp_path):
+    store, case = RunStore(tmp_path), registry.case("tones")
+    # Of 100 examples the first 20 are easy: 1 of them is wrong, and 41 of all; the oracle mends that one.
+    wrong = np.zeros(100)
+    wrong[[3, *range(60, 100)]] = 1
+    mended = np.zeros((20, 1))
+    for seed in (0, 1):
+        spec = RunSpec("tones", "pairs", "pipeline", Budget(8.0), seed, case.engine("pipeline").version)
+        scores = [Score(41.0, wrong[:, None] if seed == 0 else np.ones((100, 1)))]
+        store.add(Run(spec, (*scores, *([Score(0.0, mended, oracle="words")] if seed == 0 else []))))
+    found = points(case, case.task(None), store)
+    true = next(point for point in found if point.oracle)
+    assert (true.mean, true.as_is) == (0.0, 5.0)
+    assert all(point.as_is is None for point in found if not point.oracle)
