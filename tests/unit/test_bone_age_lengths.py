@@ -77,6 +77,20 @@ def test_a_table_is_found_again_from_children() -> None:
     assert np.abs(learned.noise - 0.02).max() < 0.01
 
 
+def test_nobody_shrinks_however_small_the_older_children_are() -> None:
+    table = planted(spread=0.0)
+    young = [(sex, age, 1.0) for sex in "FM" for age in (60.0, 90.0, 120.0, 150.0)]
+    old = [(sex, age, 0.8) for sex in "FM" for age in (180.0, 200.0)]  # a fifth smaller than they ought to be
+    children = []
+    for sex, age, factor in young + old:
+        one = child(table, sex, age)
+        children.append(Measures(sex, LONG, one.values * np.float32(factor), one.units))
+    learned = reading.table_of(children, np.array([age for _, age, _ in young + old]))
+    assert (np.diff(learned.size, axis=1) >= 0).all()
+    # Where nobody is out of the ordinary the table still rises.
+    assert (learned.size[:, 20] - learned.size[:, 5] > 0.05).all()
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_table_of_very_few_children_still_answers(count: int) -> None:
     table = planted()

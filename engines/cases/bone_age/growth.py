@@ -4,9 +4,10 @@ Log lengths are a curve of overall size by age and sex, plus what each bone has 
 
     log length[b] = size(age, sex) + offset[b] + slope[b] * t + lean[b] * sex + stature + noise[b]
 
-The curve is a P-spline (Eilers and Marx 1996) whose smoothness is chosen by leave-one-out error; offsets, slopes and
-leans are ridge regressions. Looking a hand up is Bayes' rule over a grid of ages, flat beforehand, with the spread of
-stature (common to all bones), of single bones, and of the curve itself, which is unsure where few children were seen.
+The curve is a P-spline (Eilers and Marx 1996) whose smoothness is chosen by leave-one-out error, made to rise, since
+nobody shrinks; offsets, slopes and leans are ridge regressions. Looking a hand up is Bayes' rule over a grid of ages,
+flat beforehand, with the spread of stature (common to all bones), of single bones, and of the curve itself, which is
+unsure where few children were seen.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from engines.core.radiograph import Growth, Measures
 
@@ -68,6 +70,7 @@ class GrowthTable:
                 target = left[rows, b] - (child - curve)[rows]
                 own[:, b] = _ridge(design[rows], target, np.array([1e-6, 4.0, 4.0]))
             own[1:] -= own[1:].mean(axis=1, keepdims=True)
+        size = np.stack([isotonic_regression(c, weights=1 / u).x for c, u in zip(size, unsure, strict=True)])
         rest = logs - curve[:, None] - design @ own - (child - curve)[:, None]
         freedom = np.maximum(known.sum(axis=0) - 2.0, 0.0)
         squares = np.nansum(rest**2, axis=0)

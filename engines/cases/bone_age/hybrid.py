@@ -33,7 +33,7 @@ CROPS = Spec("crops")
 class Hybrid(Engine):
     name: ClassVar[str] = "hybrid"
     shape: ClassVar[Shape] = "hybrid"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     supervision: ClassVar[tuple[str, ...]] = (MASKS,)
 
     segmenter: Any = None  # segment.Segmenter
