@@ -1,5 +1,5 @@
 # run: serve the dashboard · test: all tests · check: lint, types, layers · sweep: measure what is missing ·
-# readme: renew its tables from the runs
+# readme: renew the tables of the READMEs from the runs
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
@@ -34,4 +34,5 @@ sweep: .venv/run.stamp
 	for case in $$($(BIN)/python -m engines cases); do $(BIN)/python -m engines sweep $$case || exit; done
 
 readme: .venv/run.stamp
-	$(BIN)/python -m engines report --into README.md
+	for file in $$(grep -l '^<!-- report:' README.md engines/cases/*/README.md); do \
+		$(BIN)/python -m engines report --into $$file || exit; done
