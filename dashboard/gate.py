@@ -20,14 +20,16 @@ from numpy.typing import NDArray
 from dashboard import theme
 from dashboard.figures.det import LEAST, Trade
 from dashboard.figures.filing import Growing
+from dashboard.lessons import Lesson
 from engines import registry
 from engines.core import CaseStudy, EngineInfo, Task, UserError, resolve
 from engines.core.sighting import Enrols, Picture, rates
 from engines.runs import RunSpec, RunStore
 
 PREFIX = "gate_"
-# The session's names: who -> pictures; why pictures would not do; what was worked out for the frame at the gate.
-PEOPLE, REASONS, WORKED, TURN = (PREFIX + name for name in ("people", "reasons", "worked", "turn"))
+# The session's names: who -> pictures; why pictures would not do; what was worked out for the frame at the gate; run ->
+# its engine's training with who was enrolled.
+PEOPLE, REASONS, WORKED, TURN, LESSONS = (PREFIX + name for name in ("people", "reasons", "worked", "turn", "lessons"))
 # What a visitor set rather than showed: it may stay.
 SETTINGS = tuple(PREFIX + name for name in ("way", "limit", "budget", "example", "camera"))
 NAME = PREFIX + "name"  # what is typed for who is enrolled
@@ -85,11 +87,19 @@ def forget() -> None:
     """Drop every face of this session at once: who was enrolled, who stands at the gate, all that was worked out.
     Widgets that hold files get new names, so that the server lets go of the files too."""
     following = turn() + 1
+    for lesson in lessons().values():
+        lesson.stopped = True
     for name in [name for name in st.session_state if str(name).startswith(PREFIX) and name not in SETTINGS]:
         del st.session_state[name]
     st.session_state[TURN] = following
     # The browser would go on showing what was typed.
     st.session_state[NAME] = ""
+
+
+def lessons() -> dict[str, Lesson]:
+    """Run -> the training of its engine with the people of this session."""
+    held: dict[str, Lesson] = st.session_state.setdefault(LESSONS, {})
+    return held
 
 
 def turn() -> int:

@@ -6,14 +6,18 @@ All are compared by content, arrays included.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.core.content import Content
+
+if TYPE_CHECKING:
+    from engines.core.engine import Progress
+    from engines.core.split import TrainingData
 
 Picture = NDArray[np.uint8]
 Single = NDArray[np.float32]
@@ -166,6 +170,22 @@ class Enrols(Protocol):
 
     def enrol(self, name: str, pictures: Sequence[Picture]) -> Enrols:
         """A copy that also has `name` on file; nothing is written anywhere."""
+
+
+class Learns(Protocol):
+    """An engine that knows only whom it was trained on, and must be trained again for anybody else."""
+
+    people: tuple[str, ...]
+    threshold: float
+
+    def again(
+        self,
+        data: TrainingData,
+        people: Mapping[str, Sequence[Picture]],
+        rng: np.random.Generator,
+        progress: Progress = ...,
+    ) -> Learns:
+        """One trained on `data` and on the pictures of these `people` too; nothing of theirs is written anywhere."""
 
 
 def rates(statistics: NDArray[np.floating[Any]], threshold: float) -> tuple[float, float]:

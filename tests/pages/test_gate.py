@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageFilter
 from streamlit.testing.v1 import AppTest
 
-from dashboard import gate
+from dashboard import gate, lessons, models
 from dashboard.figures.filing import filing
 from engines import datasets
 from engines.core import Budget, UserError
@@ -292,3 +292,39 @@ def test_a_stricter_gate_lets_in_fewer_strangers_and_keeps_more_people_out():
 def test_nothing_measured_means_the_engine_s_own_threshold():
     spec = RunSpec("nowhere", "gate", "pipeline", Budget(1.0), 0, 1)
     assert gate.measured(spec) == (None, 0.0)
+
+
+@PHOTOGRAPHS
+def test_who_was_enrolled_can_be_taught_and_a_training_can_be_stopped_and_forgotten(monkeypatch):
+    trained = []
+
+    def begin(task, info, spec, people):
+        lesson = lessons.Lesson(tuple((name, len(shown)) for name, shown in people.items()), 0.4, "lesson 1")
+        trained.append((info, spec, lesson))
+        return lesson
+
+    monkeypatch.setattr(lessons, "begin", begin)
+    page = come(enrol(opened(), "Ann Lee", ("a.jpg", jpeg(face("3")))), jpeg(face("3")))
+    assert "never Ann Lee" in said(page)
+
+    def button(start: str):
+        return next((each for each in page.button if str(each.key).startswith(start)), None)
+
+    button("gate-teach").click().run()
+    assert not page.exception
+    assert button("gate-stop") is not None
+    button("gate-stop").click().run()
+    assert trained[0][2].stopped
+    assert button("gate-stop") is None
+    page.run()
+    button("gate-teach").click().run()
+    info, spec, lesson = trained[1]
+    lesson.engine = models.loaded(info, spec, gate.tasks()[0][1])
+    page.run()
+    assert not page.exception
+    assert "Trained again, it knows Ann Lee too" in said(page)
+    assert "Trained again just now" in said(page)
+    page.button(key="gate-forget").click().run()
+    assert lesson.stopped
+    assert gate.LESSONS not in page.session_state
+    assert "Trained again" not in said(page)

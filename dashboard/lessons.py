@@ -1,0 +1,96 @@
+"""An engine trained again in a visitor's session, on the people enrolled there too, by a thread of its own.
+
+Pictures and what is learned from them are held by the session alone: the thread keeps no more than a weak reference to
+the lesson, and gives up once the session has let go of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engines import datasets
+from engines.core import EngineInfo, Task, UserError, resolve
+from engines.core.sighting import Picture
+from engines.runs import RunSpec
+
+# One training at a time on a server: it takes a whole processor core.
+_TURN = threading.Lock()
+WAITING = "waiting for another visitor's training to end"
+
+
+@dataclass(eq=False)
+class Lesson:
+    """`people` (name, pictures) are those it learns besides the budget's own; `done` in [0, 1]. In the end there is an
+    `engine`, or a `problem`."""
+
+    people: tuple[tuple[str, int], ...]
+    done: float = 0.0
+    told: str = "starting"
+    engine: Any = None
+    problem: str = ""
+    stopped: bool = False
+
+    @property
+    def running(self) -> bool:
+        return self.engine is None and not self.problem and not self.stopped
+
+
+class _Stop(Exception):
+    """Nobody waits for this lesson any more."""
+
+
+def possible(info: EngineInfo, task: Task) -> bool:
+    """Whether the engine can be trained again here: it learns whom it knows, and the task's data is on this machine."""
+    return hasattr(resolve(info.target), "again") and all(datasets.find(name) for name in task.datasets)
+
+
+def begin(task: Task, info: EngineInfo, spec: RunSpec, people: Mapping[str, Sequence[Picture]]) -> Lesson:
+    """Start training on the run's own data and these people."""
+    shown = {name: list(pictures) for name, pictures in people.items()}
+    lesson = Lesson(tuple((name, len(pictures)) for name, pictures in shown.items()))
+    arguments = (weakref.ref(lesson), task, info, spec, shown)
+    threading.Thread(target=_teach, args=arguments, name=f"lesson of {info.name}", daemon=True).start()
+    return lesson
+
+
+def _teach(
+    reference: weakref.ref[Lesson],
+    task: Task,
+    info: EngineInfo,
+    spec: RunSpec,
+    people: Mapping[str, Sequence[Picture]],
+) -> None:
+    def told(done: float, text: str) -> None:
+        lesson = reference()
+        if lesson is None or lesson.stopped:
+            raise _Stop
+        lesson.done, lesson.told = done, text
+
+    try:
+        told(0.0, WAITING)
+        while not _TURN.acquire(timeout=1.0):
+            told(0.0, WAITING)
+        try:
+            told(0.0, "reading the data")
+            data = resolve(task.load)().draw(spec.budget, spec.seed)
+            engine = info.create().again(data, people, np.random.default_rng([spec.seed, 1]), told)  # type: ignore[attr-defined]
+            told(1.0, "done")
+        finally:
+            _TURN.release()
+        if lesson := reference():
+            lesson.engine = engine
+    except _Stop:
+        return
+    except UserError as error:
+        if lesson := reference():
+            lesson.problem = str(error)
+    except Exception:
+        if lesson := reference():
+            lesson.problem = "The training failed; the server's log says why. Try again, or with other pictures."
+        raise
