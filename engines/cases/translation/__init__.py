@@ -32,7 +32,7 @@ CASE = CaseStudy(
             name="end_to_end",
             title="End-to-end",
             shape="end_to_end",
-            version=1,
+            version=2,
             target="engines.cases.translation.end_to_end:EndToEnd",
             summary="An encoder-decoder Transformer over subwords, beam search.",
         ),

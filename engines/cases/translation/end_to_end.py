@@ -26,7 +26,7 @@ ENDS = "(end)"
 class EndToEnd(Engine):
     name: ClassVar[str] = "end_to_end"
     shape: ClassVar[EngineShape] = "end_to_end"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     supervision: ClassVar[tuple[str, ...]] = ()
 
     analysis: Analysis = field(default_factory=Analysis)

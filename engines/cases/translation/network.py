@@ -43,16 +43,18 @@ class Plan:
 
 
 def plan_for(pairs: int) -> Plan:
-    """The rule. `pairs` are those trained on."""
+    """The rule. `pairs` are those trained on.
+
+    Small data need nearly as many steps as large ones: of 300 pairs, on captions beyond the budget, 450 steps came to
+    0.5 BLEU, 1,500 to 4.1, 4,000 to 7.4; so did 3,000 of twice the batch, with 460 subwords, and with 600 to 5.9."""
     tier = int(np.searchsorted((1_000, 2_500, 14_000), pairs))
-    width, layers = (128, 128, 160, 192)[tier], (2, 2, 3, 3)[tier]
+    width, layers = (128, 128, 160, 256)[tier], (2, 2, 3, 3)[tier]
     # Fewer than 90 pairs are less than any budget: what is fitted on them is a test, not a comparison.
-    least = min(450, 5 * pairs)
-    steps = int(np.clip(5000 * (pairs / 29_000) ** 0.6, least, 8000))
+    steps = int(5000 * (pairs / 3000) ** 0.12) if pairs >= 90 else 5 * pairs
     return Plan(
         pieces=int(np.clip(3000 * (pairs / 29_000) ** 0.4, 250, 8000)),
-        shape=Shape(0, width, 4, layers, layers, 2 * width, dropout=(0.4, 0.3, 0.3, 0.2)[tier]),
-        capacity=(600, 1000, 1500, 2000)[tier],
+        shape=Shape(0, width, 4, layers, layers, 2 * width, dropout=(0.4, 0.3, 0.3, 0.3)[tier]),
+        capacity=(1000, 1500, 2000, 2500)[tier],
         smoothing=(0.2, 0.1, 0.1, 0.1)[tier],
         drop=(0.1, 0.1, 0.1, 0.0)[tier],
         recipe=training.Recipe(
