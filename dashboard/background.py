@@ -7,6 +7,7 @@ without.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -70,3 +71,6 @@ def _first() -> None:
     sizes = np.geomspace(1.0, 100.0, 8)
     pair = [Curve(sizes, 5 + 80 * sizes**-power, name=str(power)) for power in (0.4, 0.6)]
     crossover(*forecasts(pair, np.random.default_rng(0), 10))
+    # Streamlit collects garbage after every script; what is loaded by now stays, and need not be looked through again.
+    gc.collect()
+    gc.freeze()

@@ -199,8 +199,9 @@ def further(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[str]:
         if info.shape == "end_to_end" and info.name != pipeline
         for reading in info.readings
     ]
+    said = headline(case, task, points)
     sentences = [compared(case, task, points, first, second) for first, second in pairs]
-    return [sentence for sentence in sentences if sentence and sentence != headline(case, task, points)]
+    return [sentence for sentence in sentences if sentence and sentence != said]
 
 
 def _best(points: list[Point], metric: Metric) -> Point:

@@ -18,6 +18,11 @@ POLL = 0.5  # seconds between two looks at a forecast that is being worked out
 @st.fragment
 def at_budget(measured: Measured) -> None:
     """All that depends on the budget: picking another one redraws this alone."""
+    with drawn.TURN:
+        redraw(measured)
+
+
+def redraw(measured: Measured) -> None:
     shown = view.current()
     case, task = shown.case, shown.task
     options = sorted({*task.budgets, *measured.budgets()})
@@ -71,7 +76,10 @@ def draw(
 ) -> None:
     """The chart, with its finding above, what it shows chosen below, and how the other engines compare."""
     case, task = shown.case, shown.task
-    finding = findings.headline(case, task, measured.points)
+    finding = drawn.once(
+        ("headline", case.slug, task.slug, drawn.of(measured.points)),
+        lambda: findings.headline(case, task, measured.points),
+    )
     st.subheader(finding)
     slot = st.container()
     look = 1.0
@@ -84,9 +92,10 @@ def draw(
     chosen = view.pick_curves(shown, there, lambda name: findings.short(case, name))
     here = findings.drawn(measured.points, chosen)
     layer = group if group and alike else None
-    name = ("curves", case.slug, task.slug, budget, look, found is not None, layer and layer.test_set, drawn.of(here))
+    of = drawn.of(here)
+    name = ("curves", case.slug, task.slug, budget, look, found is not None, layer and layer.test_set, of)
     slot.plotly_chart(
-        drawn.figure(name, lambda: charts.curves(case, task, here, budget, found, look, layer)),
+        drawn.once(name, lambda: charts.curves(case, task, here, budget, found, look, layer)),
         key=CHART,
         on_select=lambda: clicked(options),
         selection_mode="points",
@@ -98,7 +107,8 @@ def draw(
         st.caption("\n".join(f"- {note}" for note in found.notes))
     if group:
         others(group, alike)
-    st.markdown("\n".join(f"- {sentence}" for sentence in findings.further(case, task, here)))
+    told = drawn.once(("further", case.slug, task.slug, of), lambda: findings.further(case, task, here))
+    st.markdown("\n".join(f"- {sentence}" for sentence in told))
 
 
 def others(group: PublishedGroup, alike: bool) -> None:
@@ -147,7 +157,7 @@ def behind(shown: view.View, measured: Measured, budget: float) -> None:
             on_click="ignore",
         )
     name = ("blame", case.slug, task.slug, budget, drawn.of(measured.points))
-    blame = drawn.figure(name, lambda: charts.blame(case, task, measured.points, budget))
+    blame = drawn.once(name, lambda: charts.blame(case, task, measured.points, budget))
     if blame:
         st.subheader("Where the errors come from")
         st.plotly_chart(blame, config={"displayModeBar": False}, alt="The score when a stage is replaced by the truth")
