@@ -7,6 +7,7 @@ without.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import threading
 from collections import OrderedDict
@@ -74,3 +75,4 @@ def _first() -> None:
     # Streamlit collects garbage after every script; what is loaded by now stays, and need not be looked through again.
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)
