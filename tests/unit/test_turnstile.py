@@ -101,10 +101,45 @@ def test_painted_frames_show_the_head_where_nobody_is_said_to_be_absent():
     grey = [np.repeat(scene(i)[:, :, :1], 3, axis=2) for i in range(6)]
     rng = np.random.default_rng(0)
     paint = Painter(heads, grey, (120, 160), rng)
-    x, empty = paint.paint(np.zeros(24, np.int64), View(120, 160, (20.0, 60.0), empty=0.4), rng)
-    green = (x[:, 1] - x[:, 0]).amax(dim=(1, 2)).numpy() > 0.8
-    assert 4 <= empty.sum() <= 18
-    np.testing.assert_array_equal(green, ~empty)
+    painted = paint.paint(np.zeros(24, np.int64), View(120, 160, (20.0, 60.0), empty=0.4), rng)
+    greenness = (painted.x[:, 1] - painted.x[:, 0]).numpy()
+    green = greenness.max(axis=(1, 2)) > 0.8
+    assert 4 <= painted.empty.sum() <= 18
+    np.testing.assert_array_equal(green, ~painted.empty)
+    for frame, (x, y, size, _) in zip(greenness[green], painted.places[green], strict=True):
+        rows, columns = np.nonzero(frame > 0.8)
+        assert (columns.mean(), rows.mean()) == pytest.approx((x, y), abs=0.2 * size + 1)
+
+
+def test_places_that_the_detector_is_taught_are_the_boxes_that_it_finds():
+    import torch
+
+    from engines.cases.turnstile import finder
+
+    usual = ((60.0, 65.0), (90.0, 65.0), (75.0, 80.0), (64.0, 95.0), (87.0, 95.0))
+    # Middle and size in pixels of the halved frame, and the turn.
+    places = np.array([[30.0, 40.0, 20.0, 0.2], [120.0, 80.0, 60.0, -0.1], [80.0, 60.0, 30.0, 0.0]])
+    heat, rest = finder.targets(places, np.array([False, False, True]))
+    assert (heat == 1).flatten(1).sum(dim=1).tolist() == [1, 1, 0]
+
+    class Planted(torch.nn.Module):
+        """The first two faces, in one frame: the maps that are taught."""
+
+        def forward(self, image, phase):
+            maps = torch.zeros(1, 3, *heat.shape[1:])
+            maps[0, 0] = torch.logit(heat[:2].amax(dim=0), eps=1e-3)
+            for row, column, size, turn in rest[:2].tolist():
+                maps[0, 1:, int(row), int(column)] = torch.tensor([size, turn])
+            assert image.shape == (1, 1, 128, 160)
+            return maps
+
+    first, second = finder.Finder(Planted(), usual).find(np.zeros((240, 320, 3), np.uint8))
+    # The larger face is the nearer one.
+    for box, (x, y, size, turn) in ((first, places[1]), (second, places[0])):
+        spot = Placed(2 * size / photos.FACE, turn, 2 * x, 2 * y)
+        assert box.overlap(spot.box()) > 0.8
+        np.testing.assert_allclose(box.points, spot.box(usual).points, atol=4)
+        assert box.confidence > 0.9
 
 
 # --- cutting

@@ -109,7 +109,7 @@ class EndToEnd(Engine):
     def _look(self, x: NDArray[np.uint8]) -> Attention:
         """Where it looks, and log probabilities (k + 1,) of the frame and its mirror image together, nobody last."""
         with torch.inference_mode():
-            seen = toned(torch.from_numpy(x[None]))
+            seen = painter.toned(torch.from_numpy(x[None]))
             heat, both = self._network.heat(torch.cat([seen, seen.flip(3)]))
             scores = torch.logsumexp(both, dim=0) - np.log(2.0)
         return Attention(x, heat[0].numpy().astype(np.float32), scores.numpy().astype(np.float32))
@@ -144,11 +144,6 @@ class EndToEnd(Engine):
     def truths(self, x: Any, gold: Mapping[str, Any]) -> Mapping[str, Any]:
         """It has no stage whose truth is known."""
         return {}
-
-
-def toned(frames: Tensor) -> Tensor:
-    """Frames uint8 (n, height, width, 3) as the network sees them: (n, 3, height, width) in [-1, 1]."""
-    return frames.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def taught(train: Split, labels: NDArray[np.int64], people: int, rng: np.random.Generator, progress: Progress) -> Gaze:
@@ -196,8 +191,8 @@ def _batches(
         count = round(lesson.real * lesson.size)
         for begin in range(0, len(order) - lesson.size + 1, lesson.size):
             chosen = order[begin : begin + lesson.size]
-            x, empty = paint.paint(chosen[count:], lesson.view, rng)
-            y = np.where(empty, nobody, labels[chosen[count:]])
+            painted = paint.paint(chosen[count:], lesson.view, rng)
+            x, y = painted.x, np.where(painted.empty, nobody, labels[chosen[count:]])
             if count:
                 own = painter.seen(real[chosen[:count]].permute(0, 3, 1, 2).float(), rng)
                 x = torch.cat([own if rng.random() < 0.5 else own.flip(3), x])

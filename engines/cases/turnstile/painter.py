@@ -30,6 +30,16 @@ class View:
     empty: float = 0.08
 
 
+@dataclass(frozen=True)
+class Painted:
+    """`x` (n, 3, height, width) in about [-1, 1]; which of the frames show nobody, `empty` (n,); `places` (n, 4) of the
+    faces: the middle (x, y) and the size in pixels, and the turn in radians as `Placed` has it."""
+
+    x: Tensor
+    empty: NDArray[np.bool_]
+    places: NDArray[np.float64]
+
+
 class Painter:
     """`heads` uint8 (n, SIDE, SIDE, 3) with the face in the middle; `scenes` backgrounds of any size."""
 
@@ -50,10 +60,8 @@ class Painter:
             levels.append(functional.avg_pool2d(levels[-1].float(), 2).round().to(torch.uint8))
         self.levels = levels
 
-    def paint(
-        self, chosen: NDArray[np.int64], view: View, rng: np.random.Generator
-    ) -> tuple[Tensor, NDArray[np.bool_]]:
-        """Frames (n, 3, height, width) in about [-1, 1], one a chosen head, and which of them show nobody, (n,)."""
+    def paint(self, chosen: NDArray[np.int64], view: View, rng: np.random.Generator) -> Painted:
+        """A frame for each of the `chosen` heads (n,)."""
         n = len(chosen)
         canvas = self._scenes(n, view, rng)
         empty = rng.random(n) < view.empty
@@ -80,7 +88,7 @@ class Painter:
             mask = functional.grid_sample(self.masks[rng.integers(0, MASKS, len(index))], grid, align_corners=False)
             gain = _column(np.exp(rng.normal(0, 0.15, (len(index), 1))) * np.exp(rng.normal(0, 0.05, (len(index), 3))))
             canvas[index] += mask * (heads * gain + _column(rng.normal(0, 10, (len(index), 1))) - canvas[index])
-        return seen(canvas, rng), empty
+        return Painted(seen(canvas, rng), empty, np.stack([x, y, size, turn], 1))
 
     def _scenes(self, n: int, view: View, rng: np.random.Generator) -> Tensor:
         """Pieces of scenes as they are, or from 2 or 3 times as far away where they are large enough for that."""
@@ -95,6 +103,11 @@ class Painter:
             piece = functional.avg_pool2d(piece, far)
             pieces.append(piece.flip(2) if rng.random() < 0.5 else piece)
         return torch.stack(pieces)
+
+
+def toned(frames: Tensor) -> Tensor:
+    """Frames uint8 (n, height, width, 3) as the network sees them: (n, 3, height, width) in [-1, 1]."""
+    return frames.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def seen(canvas: Tensor, rng: np.random.Generator) -> Tensor:

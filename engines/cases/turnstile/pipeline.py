@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from engines.cases.turnstile import crop, frames, sight, verifier
+from engines.cases.turnstile import crop, sight, verifier
 from engines.cases.turnstile.data import Faces
 from engines.cases.turnstile.networks import Shape
 from engines.cases.turnstile.verifier import Verifier
 from engines.core import Engine, Progress, Spec, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape as EngineShape
-from engines.core.sighting import Boxes, Candidates, Cutting, Embedding
+from engines.core.sighting import Box, Boxes, Candidates, Cutting, Embedding
 from engines.ml import quantise
 
 DETECTOR = "a face detector trained by others (MTCNN)"
@@ -45,15 +45,20 @@ class Pipeline(Engine):
 
     def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
         """Trains the verifier on the side data (or takes it from the cache) and enrols the budget's people."""
-        cuttings = sight.cuttings(data.train.x, lambda f, s: progress(0.1 * f, s), "frames")
+        cuttings = sight.cuttings(data.train.x, lambda f, s: progress(0.1 * f, s), "frames", self.find)
         people, labels = sight.labels(data.train)
         made = self._verifier_for(data, cuttings, labels, rng, lambda f, s: progress(0.1 + 0.8 * f, s))
         gallery = enrolled(made.directions(cuttings), labels, len(people)).astype(np.float16)
         cohort = rounded(made.directions(one_each(*self._side(data))))
         fitted = replace(self, verifier=made, people=people, gallery=gallery.astype(np.float32), cohort=cohort)
-        callers = sight.cuttings(data.side["callers"], lambda f, s: progress(0.9 + 0.1 * f, s), "strangers' frames")
+        told = lambda f, s: progress(0.9 + 0.1 * f, s)  # noqa: E731
+        callers = sight.cuttings(data.side["callers"], told, "strangers' frames", self.find)
         best = fitted.scores(made.directions(callers)).max(axis=1)
         return replace(fitted, threshold=sight.calibrated(best))
+
+    def find(self, picture: NDArray[np.uint8]) -> tuple[Box, ...]:
+        """The faces in a picture, the nearest first."""
+        return sight.find(picture)
 
     def scores(
         self, directions: NDArray[np.float32], gallery: NDArray[np.float32] | None = None
@@ -89,7 +94,7 @@ class Pipeline(Engine):
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
         self.check_reading(reading)
         return (
-            *sight.stages(),
+            *sight.stages(self.find),
             Stage("embedding", Spec("embedding"), self._embed),
             Stage("people", sight.PEOPLE, self._compare),
         )
@@ -117,7 +122,7 @@ class Pipeline(Engine):
         """
         if not name.strip() or name in self.people:
             raise UserError("Give a name that nobody on file has.")
-        cuts = [crop.cutting(Boxes(picture, frames.memory().find(picture))).picture for picture in pictures]
+        cuts = [crop.cutting(Boxes(picture, self.find(picture))).picture for picture in pictures]
         made = enrolled(self.comparer.directions(cuts), np.zeros(len(cuts), np.int64), 1)
         if not made.any():
             raise UserError("No face was found to enrol: bring a picture that shows one from the front.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,18 @@ from engines.core.sighting import Box, Boxes, Candidates, Cutting
 
 SHOWN = 10  # candidates
 PEOPLE = Spec("candidates", "score")
+Find = Callable[[NDArray[np.uint8]], tuple[Box, ...]]
 
 
-def stages() -> tuple[Stage, ...]:
+def find(picture: NDArray[np.uint8]) -> tuple[Box, ...]:
+    """The faces that the detector of others finds, the nearest first."""
+    return frames.memory().find(picture)
+
+
+def stages(find: Find = find) -> tuple[Stage, ...]:
     """Frame -> boxes, the nearest face first -> that face, upright."""
     return (
-        Stage("faces", Spec("boxes", "pixels"), lambda x: Boxes(x, frames.memory().find(x))),
+        Stage("faces", Spec("boxes", "pixels"), lambda x: Boxes(x, find(x))),
         Stage("crop", Spec("cutting", "pixels", (crop.SIDE, crop.SIDE, 3)), crop.cutting),
     )
 
@@ -31,16 +37,16 @@ def truths(x: NDArray[np.uint8], gold: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"faces": Boxes(x, (box,)), "crop": Cutting(crop.true_cut(gold["photo"]), box)}
 
 
-def cuttings(x: Any, progress: Progress, what: str) -> NDArray[np.uint8]:
+def cuttings(x: Any, progress: Progress, what: str, find: Find = find) -> NDArray[np.uint8]:
     """The faces found in frames, uint8 (n, SIDE, SIDE, 3); the middle of the frame where none is found."""
-    memory, made = frames.memory(), []
+    made = []
     for i in range(len(x)):
         picture = x[i]
-        cut = crop.cutting(Boxes(picture, memory.find(picture))).picture
+        cut = crop.cutting(Boxes(picture, find(picture))).picture
         made.append(cut if cut.size else crop.cut(picture, _middle(picture)))
         if i % 50 == 49:
             progress(i / len(x), f"found the face of {i + 1} of {len(x)} {what}")
-    memory.keep()
+    frames.memory().keep()
     return np.stack(made)
 
 

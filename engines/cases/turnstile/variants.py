@@ -1,17 +1,22 @@
-"""The pipeline with less side data, and the one whose verifier goes on learning."""
+"""The pipeline with less side data, with a detector of its own, and the one whose verifier goes on learning."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.cases.turnstile import verifier
+from engines.cases.turnstile import finder, verifier
+from engines.cases.turnstile.finder import Finder
 from engines.cases.turnstile.pipeline import DETECTOR, Pipeline
 from engines.cases.turnstile.verifier import Plan, Verifier
-from engines.core import Progress, TrainingData
+from engines.core import Progress, TrainingData, UserError, quiet
+from engines.core.sighting import Box
 
+BOXES = "the true boxes of its training frames, and backgrounds without faces to set their heads on anew"
 # A verifier goes on at a third of the rate that it was trained with.
 TUNING = Plan(rate=1e-3)
 
@@ -60,6 +65,43 @@ class PipelineTuned(Pipeline):
             start.network,
         )
         return Verifier.of(network, together, names)
+
+
+@dataclass(frozen=True)
+class PipelineOwnEyes(Pipeline):
+    """The face is found by a detector that learned from the budget's own frames."""
+
+    name: ClassVar[str] = "pipeline_own_eyes"
+    version: ClassVar[int] = 1
+    supervision: ClassVar[tuple[str, ...]] = (BOXES, "4,529 photos of other people")
+
+    finder: Finder | None = None
+
+    def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
+        learned = finder.learn(data.train, rng, lambda f, s: progress(0.5 * f, f"detector, {s}"))
+        seeing = replace(self, finder=learned)
+        return super(PipelineOwnEyes, seeing).fit(data, rng, lambda f, s: progress(0.5 + 0.5 * f, s))
+
+    def find(self, picture: NDArray[np.uint8]) -> tuple[Box, ...]:
+        return self._finder.find(picture)
+
+    @property
+    def _finder(self) -> Finder:
+        if self.finder is None:
+            raise UserError("This engine has not been trained yet: fit it, or load a trained one.")
+        return self.finder
+
+    @property
+    def parameters(self) -> int:
+        return super().parameters + self._finder.parameters
+
+    def save(self, directory: Path) -> None:
+        super().save(directory)
+        self._finder.save(directory)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        return replace(super().load(directory), finder=Finder.load(directory))
 
 
 FEWEST = 10  # frames to learn from
