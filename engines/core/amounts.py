@@ -4,13 +4,13 @@ from __future__ import annotations
 
 
 def amount(value: float, unit: str) -> str:
-    """An amount of data. Hours become seconds or minutes where that reads better: "11 s", "1.5 min", "1.6 h", but
-    never days: "960 h"."""
+    """An amount of data. What is counted is exact, "1,375 frames", where an estimate has sensible digits. Hours become
+    seconds or minutes where that reads better: "11 s", "1.5 min", "1.6 h", but never days: "960 h"."""
     if unit == "hours":
         return duration(value * 3600) if value < 48 else f"{digits(value)} h"
     if unit.endswith("s") and value == 1:
         unit = unit[:-1]
-    return f"{digits(value)} {unit}"
+    return f"{value:,.0f} {unit}" if float(value).is_integer() else f"{digits(value)} {unit}"
 
 
 def duration(seconds: float) -> str:

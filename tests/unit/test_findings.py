@@ -60,6 +60,8 @@ def test_amounts_counts_and_scores():
     assert words.amount(1 / 30, "hours") == "2 min"
     assert words.amount(29000, "sentence pairs") == "29,000 sentence pairs"
     assert words.amount(1, "tones") == "1 tone"
+    assert words.amount(1375, "frames") == "1,375 frames"
+    assert words.amount(1374.6, "frames") == "1,370 frames"
     assert [words.count(n) for n in (78123, 1_530_000, 2.5e9)] == ["78,100", "1.5 million", "2.5 billion"]
     assert words.score(7.44, TASK.metric) == "7.4 %"
     assert words.interval(-1.2, 3.0, TASK.metric) == "0 to 3.0 %"
