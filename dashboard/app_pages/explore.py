@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -9,7 +10,9 @@ import streamlit as st
 
 from dashboard import cards, charts, drawn, faults, findings, maps, outlook, sharing, view, words
 from dashboard.measured import Measured, load
+from engines.core import Task
 from engines.datasets.published import PublishedGroup
+from engines.runs import Point
 
 CHART = "explore_chart"
 POLL = 0.5  # seconds between two looks at a forecast that is being worked out
@@ -161,12 +164,26 @@ def behind(shown: view.View, measured: Measured, budget: float) -> None:
     if blame:
         st.subheader("Where the errors come from")
         st.plotly_chart(blame, config={"displayModeBar": False}, alt="The score when a stage is replaced by the truth")
-        left = "the errors that are left are" if task.metric.lower_is_better else "what a full score still lacks is"
-        count = max((point.examples for point in measured.points if point.oracle), default=0)
         st.caption(
-            f"With {words.amount(budget, task.unit)}, on the first {count} test examples, of the first seed. In the "
-            f"paler bars a stage's output is replaced by the truth: {left} the doing of the other stages."
+            told_of_oracles(task, budget, [p for p in measured.points if p.oracle and p.budget in (budget, 0.0)])
         )
+
+
+def told_of_oracles(task: Task, budget: float, oracles: Sequence[Point]) -> str:
+    """How to read the bars: what is left, and why the truth may make an answer worse."""
+    lower = task.metric.lower_is_better
+    left = "the errors that are left are" if lower else "what a full score still lacks is"
+    worse = [p for p in oracles if p.as_is is not None and (p.mean > p.as_is if lower else p.mean < p.as_is)]
+    return (
+        f"With {words.amount(budget, task.unit)}, on the first {max((p.examples for p in oracles), default=0)} test "
+        "examples, of the first seed. In the paler bars a stage's output is replaced by the truth: "
+        f"{left} the doing of the other stages."
+        + (
+            " Where the truth makes it worse, what comes after had learned from that stage's own mistakes."
+            if worse
+            else ""
+        )
+    )
 
 
 def empty(shown: view.View) -> None:

@@ -106,6 +106,7 @@ def learning_curves(
     first = math.log10(nowhere if dots else left)
     margin = 0.03 * (math.log10(right) - first) or 0.3
     highs = [float(line.highs.max()) for line in everyone if len(line.highs)]
+    highs += [float(line.ahead.middles.max()) for line in main if line.ahead]
     top = max([0.0, *highs, *(dot.high for dot in dots)]) or 1.0
     figure.update_xaxes(
         type="log",

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import charts, findings, theme, view, words
+from dashboard.figures.ahead import Ahead
 from dashboard.figures.curves import Line, learning_curves
 from dashboard.figures.labels import spread
 from engines import registry
@@ -133,6 +134,17 @@ def test_a_figure_draws_a_band_and_a_line_for_each_engine_and_marks_the_budget()
     assert figure.layout.xaxis.type == "log"
     assert figure.layout.shapes[0].x0 == 1.0
     learning_curves([])  # nothing to draw is no error
+
+
+def test_a_forecast_that_rises_stays_in_the_picture():
+    sizes, scores = np.array([100.0, 1000.0]), np.array([40.0, 58.0])
+    further = np.array([1000.0, 10_000.0])
+    beyond = Ahead(further, np.array([58.0, 71.0]), np.array([57.0, 60.0]), np.array([59.0, 90.0]))
+    line = Line("Pipeline", "pipeline", sizes, scores, scores - 1, scores + 1, sizes, scores, ahead=beyond)
+    low, high = learning_curves([line]).layout.yaxis.range
+    # The line, not all of its band.
+    assert 71 < high < 80
+    assert low == 0
 
 
 def test_the_table_has_a_row_a_point():
