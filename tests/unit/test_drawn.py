@@ -12,7 +12,7 @@ def test_a_figure_is_made_once_and_the_oldest_give_way(monkeypatch):
     made = []
 
     def make(key):
-        return drawn.figure(key, lambda: made.append(key) or go.Figure())
+        return drawn.once(key, lambda: made.append(key) or go.Figure())
 
     assert make("a") is make("a")
     for key in "bc":
@@ -27,7 +27,7 @@ def test_a_figure_is_made_once_and_the_oldest_give_way(monkeypatch):
 
 def test_nothing_is_a_figure_too(monkeypatch):
     monkeypatch.setattr(drawn, "_kept", type(drawn._kept)())
-    assert [drawn.figure("none", lambda: None), drawn.figure("none", go.Figure)] == [None, None]
+    assert [drawn.once("none", lambda: None), drawn.once("none", go.Figure)] == [None, None]
 
 
 def test_a_figure_that_is_shown_stays_as_it_was():
@@ -37,7 +37,7 @@ def test_a_figure_that_is_shown_stays_as_it_was():
 
         from dashboard import drawn, theme
 
-        shown = drawn.figure("shown", lambda: go.Figure(go.Scatter(x=[1], y=[2]), {"template": theme.template()}))
+        shown = drawn.once("shown", lambda: go.Figure(go.Scatter(x=[1], y=[2]), {"template": theme.template()}))
         before = shown.to_json()
         st.plotly_chart(shown, key="chart", on_select="rerun")
         st.text(str(shown.to_json() == before))
