@@ -10,13 +10,12 @@ import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from engines import datasets
 from engines.core import EngineInfo, Task, UserError, resolve
-from engines.core.sighting import Picture
+from engines.core.sighting import Learns, Picture
 from engines.runs import RunSpec
 
 # One training at a time on a server: it takes a whole processor core.
@@ -32,7 +31,7 @@ class Lesson:
     people: tuple[tuple[str, int], ...]
     done: float = 0.0
     told: str = "starting"
-    engine: Any = None
+    engine: Learns | None = None
     problem: str = ""
     stopped: bool = False
 
@@ -79,7 +78,8 @@ def _teach(
         try:
             told(0.0, "reading the data")
             data = resolve(task.load)().draw(spec.budget, spec.seed)
-            engine = info.create().again(data, people, np.random.default_rng([spec.seed, 1]), told)  # type: ignore[attr-defined]
+            learner: Learns = resolve(info.target)()
+            engine = learner.again(data, people, np.random.default_rng([spec.seed, 1]), told)
             told(1.0, "done")
         finally:
             _TURN.release()

@@ -6,6 +6,7 @@ Source: Zhang et al. 2016, "Joint Face Detection and Alignment Using Multitask C
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +43,7 @@ class Detector:
             if right > left and bottom > top:
                 places = tuple((round(float(x), 2), round(float(y), 2)) for x, y in marks)
                 boxes.append(Box(*(round(v, 2) for v in (left, top, right, bottom)), min(1.0, max(0.0, sure)), places))
-        return tuple(sorted(boxes, key=lambda box: (box.confidence < SUREST, -box.area)))
+        return nearest_first(boxes, SUREST)
 
     def _search(self, picture: NDArray[np.uint8]) -> tuple[Any, Any]:
         import torch
@@ -64,6 +65,11 @@ class Detector:
         from facenet_pytorch import MTCNN
 
         return MTCNN(min_face_size=self.smallest, thresholds=list(THRESHOLDS), factor=FACTOR, device="cpu").eval()
+
+
+def nearest_first(boxes: Iterable[Box], surest: float) -> tuple[Box, ...]:
+    """The largest of those that are surely faces first, then the others by size."""
+    return tuple(sorted(boxes, key=lambda box: (box.confidence < surest, -box.area)))
 
 
 class Memory:

@@ -8,7 +8,7 @@ learning"), attention over places and two scales.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from engines.cases.turnstile import backgrounds, compose, gaze, painter, sight, visitors
+from engines.cases.turnstile import backgrounds, compose, gaze, painter, sight
 from engines.cases.turnstile.gaze import Gaze
 from engines.cases.turnstile.networks import parameters
 from engines.cases.turnstile.painter import Painter, View
+from engines.cases.turnstile.visitors import Taught
 from engines.core import Engine, Progress, Spec, Split, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape as EngineShape
-from engines.core.sighting import Attention, Candidates, Picture
+from engines.core.sighting import Attention, Candidates
 from engines.ml import quantise, training
 
 WINDOW = View(64, 64, (20.0, 50.0), empty=0.15)
@@ -62,7 +63,7 @@ def lessons(frames: int) -> tuple[Lesson, ...]:
 
 
 @dataclass(frozen=True)
-class EndToEnd(Engine):
+class EndToEnd(Taught, Engine):
     """`people` (k,) as the network's outputs name them."""
 
     name: ClassVar[str] = "end_to_end"
@@ -84,20 +85,6 @@ class EndToEnd(Engine):
         callers = data.side["callers"]
         best = [fitted._look(callers[i]).scores[:-1].max() for i in range(len(callers))]
         return replace(fitted, threshold=sight.calibrated(np.array(best)))
-
-    def again(
-        self,
-        data: TrainingData,
-        people: Mapping[str, Sequence[Picture]],
-        rng: np.random.Generator,
-        progress: Progress = quiet,
-    ) -> Self:
-        """One trained on `data` and on the pictures of these people too.
-
-        Raises:
-            UserError: as `visitors.joined` does.
-        """
-        return type(self)().fit(visitors.joined(data, people), rng, progress)
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
         self.check_reading(reading)

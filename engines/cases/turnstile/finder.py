@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from engines.cases.turnstile import backgrounds, compose, crop, painter
 from engines.cases.turnstile.compose import Placed
+from engines.cases.turnstile.detect import nearest_first
 from engines.cases.turnstile.painter import Painter, View
 from engines.cases.turnstile.photos import FACE
 from engines.core import Progress, Split
@@ -65,7 +66,7 @@ class Finder:
             box = self._box(place, float(peaks[place]), found.flatten(1)[1:, place].tolist())
             if box.confidence >= LEAST and all(box.overlap(other) < NEAR for other in boxes):
                 boxes.append(box)
-        return tuple(sorted(boxes, key=lambda box: (box.confidence < SUREST, -box.area)))
+        return nearest_first(boxes, SUREST)
 
     def _box(self, place: int, sure: float, rest: list[float]) -> Box:
         row, column = divmod(place, WIDTH // CELL)
@@ -95,7 +96,7 @@ class Finder:
 def learn(train: Split, rng: np.random.Generator, progress: Progress) -> Finder:
     """From frames whose true places are known, and from their heads set anew onto scenes without faces."""
     spots: list[Placed] = [train.gold[i]["placed"] for i in range(len(train))]
-    landmarks = np.mean([crop.landmarks(train.gold[i]["photo"]).points for i in range(len(train))], axis=0)
+    landmarks = crop.usual([train.gold[i]["photo"] for i in range(len(train))])
     frames = np.stack([train.x[i] for i in range(len(train))])
     heads = np.stack([painter.head(x, spot) for x, spot in zip(frames, spots, strict=True)])
     own = functional.avg_pool2d(painter.toned(torch.from_numpy(frames)), HALF)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from engines.cases.turnstile import sight, verifier, visitors
+from engines.cases.turnstile import sight, verifier
 from engines.cases.turnstile.networks import FaceNetwork, Shape, parameters
 from engines.cases.turnstile.pipeline import DETECTOR
 from engines.cases.turnstile.verifier import Plan
+from engines.cases.turnstile.visitors import Taught
 from engines.core import Engine, Progress, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape as EngineShape
-from engines.core.sighting import Candidates, Cutting, Picture
+from engines.core.sighting import Candidates, Cutting
 
 # Small batches: as many faces seen in twice as many steps.
 PLAN = Plan(batch=64)
@@ -34,7 +35,7 @@ def steps(frames: int) -> int:
 
 
 @dataclass(frozen=True)
-class Hybrid(Engine):
+class Hybrid(Taught, Engine):
     """`people` (k,) with the direction that the network was taught for each, `directions` float32 (k, size)."""
 
     name: ClassVar[str] = "hybrid"
@@ -57,20 +58,6 @@ class Hybrid(Engine):
         callers = sight.cuttings(data.side["callers"], lambda f, s: progress(0.9 + 0.1 * f, s), "strangers' frames")
         best = (verifier.embed(network, callers) @ directions.T).max(axis=1)
         return replace(fitted, threshold=sight.calibrated(best))
-
-    def again(
-        self,
-        data: TrainingData,
-        people: Mapping[str, Sequence[Picture]],
-        rng: np.random.Generator,
-        progress: Progress = quiet,
-    ) -> Self:
-        """One trained on `data` and on the pictures of these people too.
-
-        Raises:
-            UserError: as `visitors.joined` does.
-        """
-        return type(self)().fit(visitors.joined(data, people), rng, progress)
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
         self.check_reading(reading)

@@ -51,8 +51,9 @@ class Pipeline(Engine):
         gallery = enrolled(made.directions(cuttings), labels, len(people)).astype(np.float16)
         cohort = rounded(made.directions(one_each(*self._side(data))))
         fitted = replace(self, verifier=made, people=people, gallery=gallery.astype(np.float32), cohort=cohort)
-        told = lambda f, s: progress(0.9 + 0.1 * f, s)  # noqa: E731
-        callers = sight.cuttings(data.side["callers"], told, "strangers' frames", self.find)
+        callers = sight.cuttings(
+            data.side["callers"], lambda f, s: progress(0.9 + 0.1 * f, s), "strangers' frames", self.find
+        )
         best = fitted.scores(made.directions(callers)).max(axis=1)
         return replace(fitted, threshold=sight.calibrated(best))
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.cases.turnstile import crop, frames, pipeline, sight
+from engines.cases.turnstile import crop, pipeline, sight
 from engines.cases.turnstile.data import employees
 from engines.core import Engine, Progress, Spec, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape as EngineShape
@@ -64,7 +64,7 @@ class FaceNet(Engine):
         return replace(loaded, people=people, gallery=gallery, threshold=sight.calibrated(np.array(best)))
 
     def _of(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return self._embed(_cut(Boxes(picture, frames.memory().find(picture)))).vector
+        return self._embed(_cut(Boxes(picture, sight.find(picture)))).vector
 
     def stages(self, reading: str = "") -> tuple[Stage, ...]:
         self.check_reading(reading)

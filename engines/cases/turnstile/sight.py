@@ -81,7 +81,7 @@ LARGE, ALONE, SHARP = 36.0, 0.5, 125.0
 
 def unfit(picture: NDArray[np.uint8]) -> str:
     """Why a picture will not do to enrol someone: one sentence, or "" when it will."""
-    found = [box for box in frames.memory().find(picture) if box.confidence >= SUREST]
+    found = [box for box in find(picture) if box.confidence >= SUREST]
     if not found:
         return "No face can be seen: look into the camera, with light from the front."
     if len(found) > 1 and found[1].area > ALONE * found[0].area:

@@ -9,10 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.cases.turnstile import crop, frames, photos
+from engines.cases.turnstile import crop, photos, sight
 from engines.cases.turnstile.compose import Placed
-from engines.core import Split, TrainingData, UserError
+from engines.core import Progress, Split, TrainingData, UserError, quiet
 from engines.core.sighting import Box, Candidates, Picture
+
+
+class Taught:
+    """What engines have in common that know only whom they were trained on."""
+
+    def again(
+        self,
+        data: TrainingData,
+        people: Mapping[str, Sequence[Picture]],
+        rng: np.random.Generator,
+        progress: Progress = quiet,
+    ) -> Any:
+        """One trained on `data` and on the pictures of these people too.
+
+        Raises:
+            UserError: as `joined` does.
+        """
+        return type(self)().fit(joined(data, people), rng, progress)  # type: ignore[attr-defined]
 
 
 def joined(data: TrainingData, people: Mapping[str, Sequence[Picture]]) -> TrainingData:
@@ -24,7 +42,7 @@ def joined(data: TrainingData, people: Mapping[str, Sequence[Picture]]) -> Train
     """
     own = data.train
     names = {own.gold[i]["name"] for i in range(len(own))}
-    usual = np.mean([crop.landmarks(own.gold[i]["photo"]).points for i in range(len(own))], axis=0)
+    usual = crop.usual([own.gold[i]["photo"] for i in range(len(own))])
     pictures: list[Picture] = []
     gold: list[Mapping[str, Any]] = []
     for name, shown in people.items():
@@ -32,7 +50,7 @@ def joined(data: TrainingData, people: Mapping[str, Sequence[Picture]]) -> Train
             raise UserError(f"{name} is on file already: take another name.")
         before = len(gold)
         for picture in shown:
-            found = frames.memory().find(picture)
+            found = sight.find(picture)
             if found:
                 pictures.append(picture)
                 gold.append({"name": name, "photo": -1, "placed": placed(found[0], usual)})
