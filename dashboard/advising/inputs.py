@@ -40,7 +40,8 @@ def ask() -> tuple[Question, DeltaGenerator]:
     rows = _points(initial)
     wrong = st.container()
     made = replace(initial, rows=rows, **_measured(initial), **_wanted(initial), **_more(initial))
-    made = replace(made, look=str(st.session_state.get(key("look"), initial.look)))
+    look = st.session_state.get(key("look"))
+    made = replace(made, look=initial.look if look is None else f"{look:g}")
     st.session_state[QUESTION] = made
     _to_link(made)
     return made, wrong

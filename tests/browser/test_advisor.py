@@ -49,6 +49,8 @@ def test_four_points_are_typed_and_answered(visit):
     expect(page).to_have_url(re.compile(r"[?&]q="), timeout=PATIENCE)
     page.wait_for_function("decodeURIComponent(location.search).length > 40")
     expect(page.get_by_text("What to measure next")).to_be_visible()
+    # The answer stands since the fourth point; the last row reaches the address when the page has run once more.
+    page.wait_for_function("q => new URLSearchParams(location.search).get('q') === q", arg=encode(Question(rows=ROWS)))
     assert asked(page).rows == ROWS
 
 
