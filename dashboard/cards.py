@@ -15,6 +15,34 @@ from engines.runs import Point, RunSpec
 POLL = 1.5  # seconds between two looks at a run that is under way
 
 
+def column(view: View, measured: Measured, budget: float) -> None:
+    """A card for every engine: of each shape one, and all that were run at `budget`; then the others, closed away where
+    they are more than one; then the references."""
+    case = view.case
+    ours = [info for info in case.engines if not info.reference]
+    here = {info.shape for info in ours if measured.of(info.name, budget)}
+
+    def stands(info: EngineInfo) -> bool:
+        if measured.of(info.name, budget) or jobs.under_way(specs(case, view.task, info, budget)):
+            return True
+        return info.shape not in here and findings.leading(case)[info.shape] == info
+
+    rest = [info for info in ours if not stands(info)]
+    for info in ours:
+        if info not in rest or len(rest) == 1:
+            with said():
+                engine_card(view, measured, info, budget)
+    if len(rest) > 1:
+        with st.expander(f"{len(rest)} more without a run at this budget", icon=":material/more_horiz:"):
+            for info in rest:
+                with said():
+                    engine_card(view, measured, info, budget)
+    for info in case.engines:
+        if info.reference:
+            with said():
+                reference_card(view, measured, info)
+
+
 def engine_card(view: View, measured: Measured, info: EngineInfo, budget: float) -> None:
     """The card of one engine at `budget`."""
     case, task = view.case, view.task

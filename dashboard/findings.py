@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from dashboard import words
 from engines import runs
-from engines.core import CaseStudy, Metric, Task
+from engines.core import CaseStudy, EngineInfo, Metric, Task
 from engines.runs import Point
 
 Z = 1.96
@@ -39,13 +39,26 @@ def short(case: CaseStudy, engine: str) -> str:
 
 
 def spoken(case: CaseStudy, engine: str) -> str:
-    """A point's `engine` inside a sentence: by its shape where no other engine has it ("the pipeline"), else by its
-    title; a further reading is added."""
+    """A point's `engine` inside a sentence: the first of its shape by the shape ("the pipeline"), a variant of it by
+    what sets it apart ("the pipeline (verifier tuned)"), else the title; a further reading is added."""
     name, _, reading = engine.partition("+")
     info = case.engine(name)
-    alone = sum(other.shape == info.shape for other in case.engines if not other.reference) == 1
-    base = SPOKEN[info.shape] if alone and not info.reference else info.title
+    main = leading(case).get(info.shape)
+    base = info.title
+    if main == info:
+        base = SPOKEN[info.shape]
+    elif main and not info.reference and info.title.startswith(f"{main.title}, "):
+        base = f"{SPOKEN[info.shape]} ({info.title.removeprefix(f'{main.title}, ')})"
     return f"{base} {info.readings.get(reading, reading)}" if reading else base
+
+
+def leading(case: CaseStudy) -> dict[str, EngineInfo]:
+    """Shape -> the first engine of it, which stands for the shape where one must; references aside."""
+    shapes: dict[str, EngineInfo] = {}
+    for info in case.engines:
+        if not info.reference:
+            shapes.setdefault(info.shape, info)
+    return shapes
 
 
 def main_points(points: Sequence[Point]) -> list[Point]:
@@ -142,13 +155,15 @@ def _changes(case: CaseStudy, task: Task, found: list[Crossing]) -> str:
 def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> str:
     """The answer to the question at one budget, in one sentence.
 
-    The best of all readings of an engine speaks for it; where that is not the main one, both are named.
+    The best of all readings of an engine speaks for it; where that is not the main one, both are named. A shape is
+    missing when no engine of it was run; a variant beside it is not missed.
     """
     here = [point for point in main_points(points) if point.budget == budget and not point.reference]
     amount = words.amount(budget, task.unit)
     engines = [info for info in case.engines if not info.reference]
     measured = [info for info in engines if any(point.engine == info.name for point in here)]
-    missing = [spoken(case, info.name) for info in engines if info not in measured]
+    shapes = {info.shape for info in measured}
+    missing = [spoken(case, info.name) for shape, info in leading(case).items() if shape not in shapes]
     if not measured:
         return f"Nothing has been run with {amount} yet."
     best = {
@@ -181,9 +196,10 @@ def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float)
 def headline(case: CaseStudy, task: Task, points: Sequence[Point]) -> str:
     """The finding over all budgets, for the title of the chart: the first pipeline against the first end-to-end."""
     engines = [info for info in case.engines if not info.reference]
-    pipeline = next((info.name for info in engines if info.shape == "pipeline"), engines[0].name)
-    network = next((info.name for info in engines if info.shape == "end_to_end"), engines[-1].name)
-    return compared(case, task, points, pipeline, network) or f"{words.title(task.metric.name)} against data size"
+    shapes = leading(case)
+    pipeline, network = shapes.get("pipeline", engines[0]), shapes.get("end_to_end", engines[-1])
+    said = compared(case, task, points, pipeline.name, network.name)
+    return said or f"{words.title(task.metric.name)} against data size"
 
 
 def further(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[str]:

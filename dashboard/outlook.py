@@ -165,13 +165,14 @@ def _ahead(case: CaseStudy, task: Task, name: str, made: curves.Forecast, horizo
 def _lacking(
     case: CaseStudy, task: Task, engines: Sequence[EngineInfo], by_engine: dict[str, list[Point]]
 ) -> list[str]:
-    """Which engines cannot be forecast yet, and why."""
-    notes = []
+    """Which engines cannot be forecast yet, and why: a sentence a reason."""
+    by_count: dict[int, list[str]] = {}
     for info in engines:
         count = len(by_engine[info.name])
-        if count >= NEEDED:
-            continue
-        name = findings.spoken(case, info.name)
-        has = "no run yet" if not count else f"{count} of the {NEEDED} budgets that a forecast needs"
-        notes.append(f"{name[:1].upper()}{name[1:]} has {has}, so nothing is forecast for it.")
-    return notes
+        if count < NEEDED:
+            by_count.setdefault(count, []).append(findings.spoken(case, info.name))
+    return [
+        f"No forecast for {words.listing(names)}: "
+        + ("no run yet." if not count else f"{count} of the {NEEDED} budgets that it needs.")
+        for count, names in sorted(by_count.items(), reverse=True)
+    ]

@@ -51,12 +51,7 @@ def redraw(measured: Measured) -> None:
         else:
             empty(shown)
     with beside:
-        for info in case.engines:
-            with view.said():
-                if info.reference:
-                    cards.reference_card(shown, here, info)
-                else:
-                    cards.engine_card(shown, here, info, budget)
+        cards.column(shown, here, budget)
         cards.elsewhere(shown, measured, budget)
     if measured.points:
         behind(shown, measured, budget)

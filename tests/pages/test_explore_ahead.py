@@ -123,12 +123,12 @@ def test_a_layer_in_other_units_has_axes_of_its_own_and_says_so(store, monkeypat
 def test_few_points_and_a_missing_engine_are_said_and_the_rest_is_forecast(store):
     filled(store, "tones", "pairs", {"pipeline": FALLING["pipeline"], "end_to_end": [90, 75]})
     page = opened(case="tones", task="pairs")
-    assert "End-to-end has 2 of the 4 budgets that a forecast needs" in said(page)
+    assert "No forecast for end-to-end: 2 of the 4 budgets that it needs." in said(page)
     assert "overtake" not in " ".join(each.value for each in page.markdown)
     filled(store, "speech", "digits", {"pipeline": FALLING["pipeline"][:3]})
     page = opened(case="speech", task="digits")
-    assert "The pipeline has 3 of the 4 budgets" in said(page)
-    assert "End-to-end has no run yet" in said(page)
+    assert "No forecast for the pipeline: 3 of the 4 budgets" in said(page)
+    assert "No forecast for the hybrid and end-to-end: no run yet." in said(page)
     assert not page.segmented_control
 
 

@@ -83,6 +83,23 @@ def test_the_verdict_says_what_is_uncertain_and_what_is_missing():
     assert findings.verdict(SPEECH, TASK, close, 2.0) == "Nothing has been run with 2 h yet."
 
 
+def test_a_variant_is_named_by_what_sets_it_apart_and_is_not_missed():
+    case = registry.case("turnstile")
+    task = case.task("gate")
+    said = {"case": case.slug, "task": task.slug}
+    own = next(info for info in case.engines if info.name == "pipeline_own_eyes")
+    here = [
+        replace(point("pipeline", 62, mean), engine=name, shape=case.engine(name).shape, **said)
+        for name, mean in (("pipeline", 50.0), ("hybrid", 70.0), ("end_to_end", 90.0), (own.name, 80.0))
+    ]
+    told = findings.verdict(case, task, here, 62)
+    assert told.startswith(
+        "With 62 frames the pipeline has a miss rate of 50.0 %, the pipeline (detector learned here) 80.0 %"
+    )
+    assert told.endswith("end-to-end 90.0 %: build the pipeline.")
+    assert "end-to-end has no run" in findings.verdict(case, task, [p for p in here if p.engine != "end_to_end"], 62)
+
+
 def test_a_further_reading_that_is_best_speaks_for_its_engine():
     here = [point("pipeline", 1.0, 50), point("end_to_end", 1.0, 70), point("end_to_end+language_model", 1.0, 30)]
     here.append(point("hybrid", 1.0, 60))

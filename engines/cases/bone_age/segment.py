@@ -8,9 +8,8 @@ shape of a phalanx is learned from all fingers together.
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ KINDS = 1 + len(ROWS)
 WHICH = 5 + len(CARPALS)
 OUTPUTS = KINDS + WHICH + 1
 BATCH = 4
-REMEMBERED = 512
 
 # label -> kind, which of its kind (-1: no such question), epiphysis or not
 _BONE_OF = [None, *BONES, *TUBULAR]
@@ -65,18 +63,12 @@ TABLE = _table()
 
 @dataclass(frozen=True)
 class Segmenter:
-    """picture -> regions. What it answered last is remembered by content, since readings of one engine share it."""
+    """picture -> regions."""
 
     network: UNet
-    remembered: OrderedDict[bytes, NDArray[np.uint8]] = field(default_factory=OrderedDict, compare=False)
 
     def __call__(self, picture: Radiograph) -> Regions:
-        key = picture.pixels.tobytes()
-        if key not in self.remembered:
-            self.remembered[key] = self.labels(picture.pixels[None])[0]
-            while len(self.remembered) > REMEMBERED:
-                self.remembered.popitem(last=False)
-        return Regions(picture, self.remembered[key])
+        return Regions(picture, self.labels(picture.pixels[None])[0])
 
     def labels(self, pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
         """(n, height, width) of grey -> the same shape of labels."""

@@ -7,9 +7,8 @@ learned (attention, Ilse et al. 2018): those weights are where the network looke
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engines.cases.bone_age import augment
-from engines.cases.bone_age.segment import REMEMBERED, autocast, laid
+from engines.cases.bone_age.segment import autocast, laid
 from engines.cases.bone_age.simulate import MIDDLE_MM
 from engines.core import Progress
 from engines.core.radiograph import Radiograph, Saliency
@@ -95,18 +94,8 @@ class Viewer:
     network: Network
     level: float
     error: float
-    # What it answered last, by content: one picture may be asked against two truths.
-    remembered: OrderedDict[tuple[bytes, float, str], Saliency] = field(default_factory=OrderedDict, compare=False)
 
     def __call__(self, picture: Radiograph) -> Saliency:
-        key = (picture.pixels.tobytes(), picture.mm_per_pixel, picture.sex)
-        if key not in self.remembered:
-            self.remembered[key] = self.look(picture)
-            while len(self.remembered) > REMEMBERED:
-                self.remembered.popitem(last=False)
-        return self.remembered[key]
-
-    def look(self, picture: Radiograph) -> Saliency:
         pixels = np.stack([picture.pixels, picture.pixels[:, ::-1]])  # the picture and its mirror image
         image = laid(torch.from_numpy(augment.normal(pixels)))
         told = beside(np.full(2, picture.mm_per_pixel), np.repeat(sexes([picture]), 2))
