@@ -124,7 +124,7 @@ def compared(case: CaseStudy, task: Task, points: Sequence[Point], first: str, s
     a, b = spoken(case, first), spoken(case, second)
     found = crossings(one, other, task.metric)
     if found:
-        return _capital(_changes(case, task, found)) + "."
+        return _capital(_changes(case, task, found, (first, second))) + "."
     scope = _scope(common, task.unit)
     by_budget = {point.budget: point for point in other}
     signs = {
@@ -139,16 +139,16 @@ def compared(case: CaseStudy, task: Task, points: Sequence[Point], first: str, s
     return f"{_capital(ahead)} leads {behind} {scope}{end}."
 
 
-def _changes(case: CaseStudy, task: Task, found: list[Crossing]) -> str:
+def _changes(case: CaseStudy, task: Task, found: list[Crossing], pair: tuple[str, str]) -> str:
     parts = []
     for crossing in found:
-        before, after = spoken(case, crossing.before), spoken(case, crossing.after) if crossing.after else ""
+        before, after = (spoken(case, name) for name in (crossing.before, pair[pair[0] == crossing.before]))
         if crossing.after:
             between = words.span(crossing.low, crossing.high, task.unit, "and")
             parts.append(f"{after} overtakes {before} between {between}")
         else:
             low, high = words.amount(crossing.low, task.unit), words.amount(crossing.high, task.unit)
-            parts.append(f"{before} leads up to {low}; from {high} on there is no clear difference")
+            parts.append(f"{before} leads {after} up to {low}; from {high} on there is no clear difference")
     return ", then ".join(parts)
 
 

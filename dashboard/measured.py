@@ -28,6 +28,16 @@ class Measured:
         """The budgets at which any engine was measured, growing; references have none."""
         return sorted({point.budget for point in self.points if not point.reference})
 
+    def usual(self) -> float | None:
+        """The budget to begin with: the middle one of those that most engines were measured at; None without runs."""
+        engines: dict[float, set[str]] = {}
+        for point in self.points:
+            if not point.reference:
+                engines.setdefault(point.budget, set()).add(point.engine)
+        most = max(map(len, engines.values()), default=0)
+        full = sorted(budget for budget, names in engines.items() if len(names) == most)
+        return full[len(full) // 2] if full else None
+
     def of(self, engine: str, budget: float, test: str = "test") -> Point | None:
         """The point of an engine ("name" or "name+reading") at a budget."""
         for point in self.points:

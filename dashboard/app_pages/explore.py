@@ -29,8 +29,7 @@ def redraw(measured: Measured) -> None:
     shown = view.current()
     case, task = shown.case, shown.task
     options = sorted({*task.budgets, *measured.budgets()})
-    known = measured.budgets()
-    budget = view.pick_budget(shown, options, default=known[len(known) // 2] if known else None)
+    budget = view.pick_budget(shown, options, default=measured.usual())
     test = view.pick_test(shown, {point.test for point in measured.points})
     if test in task.variants:
         st.caption(f"{_plain(test)}: {task.variants[test]}.")

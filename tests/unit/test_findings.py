@@ -11,6 +11,7 @@ from dashboard import charts, findings, theme, view, words
 from dashboard.figures.ahead import Ahead
 from dashboard.figures.curves import Line, learning_curves
 from dashboard.figures.labels import spread
+from dashboard.measured import Measured
 from engines import registry
 from engines.core import EngineInfo, UserError
 from engines.runs import Point
@@ -81,6 +82,12 @@ def test_the_verdict_says_what_is_uncertain_and_what_is_missing():
     assert said.endswith(": the difference between the pipeline and the hybrid is within its uncertainty.")
     assert "the hybrid and end-to-end have no run" in findings.verdict(SPEECH, TASK, close[:1], 1.0)
     assert findings.verdict(SPEECH, TASK, close, 2.0) == "Nothing has been run with 2 h yet."
+
+
+def test_explore_begins_where_most_engines_were_measured():
+    points = [*curve("pipeline", 60, 50, 45, 44, 40), *curve("end_to_end", 90, 70)]
+    assert Measured(tuple(points), {}).usual() == 0.2
+    assert Measured((), {}).usual() is None
 
 
 def test_a_variant_is_named_by_what_sets_it_apart_and_is_not_missed():
