@@ -4,7 +4,7 @@ from engines.runs.markdown import renew, tables
 from engines.runs.models import kept_models, load_model
 from engines.runs.report import Point, difference, points, report
 from engines.runs.run import Run, RunSpec, Score
-from engines.runs.store import RunStore
+from engines.runs.store import RunStore, opened
 
 __all__ = [
     "Point",
@@ -15,6 +15,7 @@ __all__ = [
     "difference",
     "kept_models",
     "load_model",
+    "opened",
     "points",
     "renew",
     "report",

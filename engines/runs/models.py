@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engines.core import Budget, CaseStudy, Engine, EngineInfo, Task, UserError, resolve
 from engines.runs.run import RunSpec
-from engines.runs.store import RunStore
+from engines.runs.store import RunStore, opened
 
 
 def kept_models(case: CaseStudy, task: Task, store: RunStore) -> dict[str, dict[float, RunSpec]]:
@@ -38,7 +38,8 @@ def load_model(info: EngineInfo, spec: RunSpec, store: RunStore) -> Engine:
             f"--budget {spec.budget.pairs:g} --keep`."
         )
     try:
-        engine: Engine = resolve(info.target).load(directory)
+        with opened(directory) as whole:
+            engine: Engine = resolve(info.target).load(whole)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             f"The trained model in {directory.name} is damaged ({error}): remove it and sweep again."

@@ -1,13 +1,19 @@
 """The store of runs: one Parquet file a run, read through DuckDB.
 
 A file is written aside and renamed, so present means complete; nothing is overwritten, and several processes may add
-runs at once without a lock. Layout under the root: `<case>/runs/<id>.parquet` and `<case>/models/<id>/`.
+runs at once without a lock. Layout under the root: `<case>/runs/<id>.parquet`, `<case>/models/<id>/`, and
+`<case>/shared/<hash>` for what several models may have in common: a model's larger file lies there once, and in its own
+place lies its name with ".shared", which holds the hash.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +58,8 @@ SMALL: dict[str, Any] = {
     "store_schema": False,
     "use_dictionary": False,
 }
+LARGE = 64_000  # bytes from which a model's file may be shared
+POINTER = ".shared"
 ROOT = Path(__file__).resolve().parents[2] / "precomputed"
 
 
@@ -104,6 +112,13 @@ class RunStore:
         with replacing(target) as aside:
             aside.mkdir()
             save(aside)
+            for file in [file for file in aside.rglob("*") if file.is_file() and file.stat().st_size >= LARGE]:
+                home = _shared(target, hashlib.blake2b(file.read_bytes(), digest_size=12).hexdigest())
+                if not home.exists():
+                    with replacing(home) as part:
+                        shutil.copyfile(file, part)
+                file.with_name(file.name + POINTER).write_text(home.name)
+                file.unlink()
 
     def forget(self, spec: RunSpec) -> None:
         """Remove a run, so that a sweep measures it again (used for failed runs that are to be tried once more)."""
@@ -137,3 +152,27 @@ class RunStore:
             query = f"select {', '.join(columns)} from {runs if files else 'nothing'} where {where}"
             given = [files, *parameters] if files else list(parameters)
             return connection.sql(query, params=given).to_arrow_table()
+
+
+@contextmanager
+def opened(model: Path) -> Iterator[Path]:
+    """A trained model's folder (`RunStore.model`) with all of its files in their places, while the block lasts.
+
+    Raises:
+        OSError: a file is missing.
+    """
+    pointers = list(model.rglob(f"*{POINTER}"))
+    if not pointers:
+        yield model
+        return
+    with tempfile.TemporaryDirectory() as aside:
+        whole = Path(aside) / model.name
+        shutil.copytree(model, whole, ignore=shutil.ignore_patterns(f"*{POINTER}"))
+        for pointer in pointers:
+            place = whole / pointer.relative_to(model).with_suffix("")
+            shutil.copyfile(_shared(model, pointer.read_text().strip()), place)
+        yield whole
+
+
+def _shared(model: Path, name: str) -> Path:
+    return model.parents[1] / "shared" / name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engines.core import Engine, EngineInfo, Progress, Split, Task, TaskData, TrainingData, UserError
+from engines.core import Engine, EngineInfo, Progress, Split, Task, TaskData, TrainingData, UserError, effort
 from engines.runs import Run, RunSpec, RunStore, Score
 
 ORACLE_EXAMPLES = 150
@@ -51,11 +50,10 @@ def measure(
 def _fit_and_score(
     info: EngineInfo, task: Task, spec: RunSpec, training: TrainingData, data: TaskData, progress: Progress
 ) -> tuple[Run, Engine]:
-    start = clock()
-    fitted = info.create().fit(
-        training, np.random.default_rng([spec.seed, 1]), lambda done, text: progress(FIT_SHARE * done, text)
-    )
-    train_seconds = clock() - start
+    with effort.counted() as spent:
+        fitted = info.create().fit(
+            training, np.random.default_rng([spec.seed, 1]), lambda done, text: progress(FIT_SHARE * done, text)
+        )
 
     main = data.tests["test"]
     ways = [("", name, split) for name, split in data.tests.items()]
@@ -78,7 +76,7 @@ def _fit_and_score(
     run = Run(
         spec,
         tuple(scores),
-        train_seconds,
+        spent.seconds,
         answer_seconds,
         fitted.parameters,
         data_hash(training.train),
@@ -88,12 +86,6 @@ def _fit_and_score(
     return run, fitted
 
 
-def clock() -> float:
-    """Seconds: of the processor's own time, which other work does not lengthen, or of the wall where a GPU works."""
-    on_gpu = os.environ.get("CROSSOVER_DEVICE", "cpu") != "cpu"
-    return time.perf_counter() if on_gpu else time.process_time()
-
-
 def _answers(
     engine: Engine, task: Task, split: Split, reading: str, told: Callable[[float], None]
 ) -> tuple[list[Any], np.ndarray, float]:
@@ -101,9 +93,9 @@ def _answers(
     that answering alone took."""
     answers, rows, seconds = [], [], 0.0
     for place, (x, truth) in enumerate(zip(split.x, split.y, strict=True)):
-        start = clock()
+        start = effort.clock()
         answer = engine.answer(x, reading)
-        seconds += clock() - start
+        seconds += effort.clock() - start
         rows.append(task.metric.statistics(answer, truth))
         if task.faults:
             answers.append(answer)

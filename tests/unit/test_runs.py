@@ -1,5 +1,6 @@
 """Runs are named by what made them, kept whole or not at all, and come back as they were."""
 
+import dataclasses
 import json
 import multiprocessing
 
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 
 from engines import registry
-from engines.core import Budget, Metric, UserError
-from engines.runs import Run, RunSpec, RunStore, Score, points, report
+from engines.core import Budget, Metric, UserError, effort
+from engines.runs import Run, RunSpec, RunStore, Score, opened, points, report
 from engines.runs.report import standard_error
 
 SPEC = RunSpec("tones", "pairs", "pipeline", Budget(8, {"photos": 2}), 0, 1)
@@ -21,8 +22,6 @@ def run_of(score: float, seed: int = 0, pairs: float = 8.0, error: str = "") -> 
 
 
 def test_the_name_is_made_of_everything():
-    import dataclasses
-
     changed = [{"task": "x"}, {"engine": "x"}, {"budget": Budget(9)}, {"seed": 1}, {"version": 2}]
     names = {dataclasses.replace(SPEC, **change).id for change in changed} | {SPEC.id}
     assert len(names) == len(changed) + 1
@@ -76,6 +75,56 @@ def test_a_model_is_whole_or_absent(tmp_path):
     assert not list((tmp_path / "tones" / "models").iterdir())
     store.add_model(SPEC, lambda directory: (directory / "whole").write_text("whole"))
     assert (store.model(SPEC) / "whole").exists()
+
+
+def test_what_two_models_have_in_common_is_kept_once_and_both_are_whole(tmp_path):
+    store, common = RunStore(tmp_path), bytes(range(256)) * 300
+
+    def save(own):
+        def write(directory):
+            (directory / "eye").mkdir()
+            (directory / "eye" / "network.bin").write_bytes(common)
+            (directory / "own").write_text(own)
+
+        return write
+
+    others = [SPEC, dataclasses.replace(SPEC, seed=1)]
+    for spec in others:
+        store.add_model(spec, save(f"of seed {spec.seed}"))
+    assert [file.stat().st_size for file in tmp_path.rglob("shared/*")] == [len(common)]
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) < 1.1 * len(common)
+    for spec in others:
+        with opened(store.model(spec)) as whole:
+            assert (whole / "eye" / "network.bin").read_bytes() == common
+            assert (whole / "own").read_text() == f"of seed {spec.seed}"
+            assert sorted(file.name for file in whole.rglob("*")) == ["eye", "network.bin", "own"]
+    next(tmp_path.rglob("shared/*")).unlink()
+    with pytest.raises(OSError, match="shared"), opened(store.model(SPEC)):
+        pass
+
+
+def test_work_that_is_kept_counts_each_time_it_is_used(tmp_path):
+    made = []
+
+    def work():
+        start = effort.clock()
+        while effort.clock() - start < 0.05:
+            sum(range(1000))
+        made.append(len(made))
+        return made[-1]
+
+    def use():
+        with effort.counted() as spent:
+            found = effort.once(
+                tmp_path / "one", work, lambda one, to: (to / "n").write_text(str(one)),
+                lambda kept: int((kept / "n").read_text()),
+            )  # fmt: skip
+        return found, spent.seconds
+
+    (first, took), (second, counted) = use(), use()
+    assert (first, second, made) == (0, 0, [0])
+    assert took >= 0.05
+    assert took * 0.5 < counted < took * 2
 
 
 def test_points_average_seeds_and_leave_failures_out(tmp_path):

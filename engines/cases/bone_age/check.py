@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from engines.cases.bone_age.anatomy import LONG
 from engines.cases.bone_age.simulate import HEIGHT, WIDTH
 from engines.core import UserError
 from engines.core.radiograph import Radiograph
+from engines.runs import RunStore, kept_models, opened
 
 ENOUGH = 13  # of the 19 bones
 SOME = 8  # more than chance finds in what is no hand
@@ -124,7 +126,6 @@ def _cut(found: Radiograph, seen: Seen) -> Radiograph:
 def _segmenter() -> Any:
     """That of the kept pipeline with the most data, or None."""
     from engines.cases.bone_age import CASE
-    from engines.runs import RunStore, kept_models
 
     store = RunStore()
     kept = kept_models(CASE, CASE.task("simulated"), store).get("pipeline", {})
@@ -134,10 +135,9 @@ def _segmenter() -> Any:
 
 
 @lru_cache(maxsize=2)
-def _loaded(folder: str) -> Any:
-    from pathlib import Path
-
+def _loaded(model: str) -> Any:
     from engines.cases.bone_age.pipeline import ALL
     from engines.cases.bone_age.segment import Segmenter
 
-    return Segmenter.load(Path(folder) / ALL)
+    with opened(Path(model)) as folder:
+        return Segmenter.load(folder / ALL)

@@ -19,7 +19,7 @@ from engines.cases.turnstile import CASE, crop, frames, metric, photos, sight
 from engines.cases.turnstile.pipeline import Pipeline
 from engines.core import Budget, UserError
 from engines.core.files import replacing
-from engines.runs import RunSpec, RunStore
+from engines.runs import RunSpec, RunStore, opened
 
 SIZES = (62, 125, 250, 500, 1000, 2000)
 SEEN = 500
@@ -163,10 +163,11 @@ def main() -> None:
     task = case.task("gate")
     info = case.engine("pipeline")
     spec = RunSpec(case.slug, task.slug, info.name, Budget(max(task.models)), task.seeds[0], info.version)
-    folder = store.model(spec)
-    if not folder.exists():
+    model = store.model(spec)
+    if not model.exists():
         raise UserError("The pipeline's model is not kept yet: run `python -m engines sweep turnstile` first.")
-    found = {"model": spec.id, **measure(Pipeline.load(folder))}
+    with opened(model) as folder:
+        found = {"model": spec.id, **measure(Pipeline.load(folder))}
     with replacing(store.root / case.slug / "gallery.json") as aside:
         aside.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))

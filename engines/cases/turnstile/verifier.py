@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,10 @@ from torch import nn
 from engines.cases.turnstile import augment, photos
 from engines.cases.turnstile.augment import Strength
 from engines.cases.turnstile.networks import FaceNetwork, Margins, Shape, parameters
-from engines.core import Progress, quiet
-from engines.core.files import replacing
+from engines.core import Progress, effort, quiet
 from engines.ml import quantise, training
 
-VERSION = 1  # of how a verifier is trained
+VERSION = 2  # of how a verifier is trained and kept
 BATCH = 128
 SHRINKAGE = 0.5  # of the scatter within a person; from 0.3 to 1 it makes no difference that can be told
 SHAPE = Shape()
@@ -156,15 +154,12 @@ def verifier(
     """Trained to tell people apart by faces (n, 80, 80, 3) of people `labels` (n,); from the cache where the same was
     trained before."""
     folder = photos.folder() / "verifiers" / _name(cuttings, labels, seed, plan)
-    if folder.exists():
-        return Verifier.load(SHAPE, folder)
-    network = compared(cuttings, labels, np.random.default_rng([seed, 7]), progress, plan)
-    made = Verifier.of(network, cuttings, labels)
-    # Another process may be quicker with the same, or the cache full: then the next run trains it again.
-    with suppress(OSError), replacing(folder) as aside:
-        aside.mkdir()
-        made.save(aside)
-    return made
+
+    def made() -> Verifier:
+        network = compared(cuttings, labels, np.random.default_rng([seed, 7]), progress, plan)
+        return Verifier.of(network, cuttings, labels)
+
+    return effort.once(folder, made, Verifier.save, lambda kept: Verifier.load(SHAPE, kept))
 
 
 def _name(cuttings: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, plan: Pairs) -> str:

@@ -1,0 +1,70 @@
+"""How long a piece of work took, what it owes to earlier work included.
+
+What several runs have in common (a network that learns from side data alone, whatever the budget) is made once and
+kept; the seconds that making it took count in every run that uses it, as if each had made it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from engines.core.files import replacing
+
+Made = TypeVar("Made")
+SECONDS = "seconds.txt"  # beside what was kept: how long it took
+
+
+@dataclass
+class Effort:
+    """`seconds` of a block of work; final when the block has ended."""
+
+    seconds: float = 0.0
+    kept: float = 0.0  # those of them that were spent earlier
+
+
+_OPEN: ContextVar[Effort | None] = ContextVar("effort", default=None)
+
+
+def clock() -> float:
+    """Seconds: of the processor's own time, which other work does not lengthen, or of the wall where a GPU works."""
+    on_gpu = os.environ.get("CROSSOVER_DEVICE", "cpu") != "cpu"
+    return time.perf_counter() if on_gpu else time.process_time()
+
+
+@contextmanager
+def counted() -> Iterator[Effort]:
+    """What the block takes, and what went into the kept things that it uses."""
+    effort = Effort()
+    token, start = _OPEN.set(effort), clock()
+    try:
+        yield effort
+    finally:
+        _OPEN.reset(token)
+        effort.seconds = clock() - start + effort.kept
+
+
+def once(
+    folder: Path, make: Callable[[], Made], save: Callable[[Made, Path], None], load: Callable[[Path], Made]
+) -> Made:
+    """What `make` makes, kept in `folder` by `save`; from there by `load` where it was made before. `folder` is named
+    by all that it follows from, and `load` gives what `make` gave."""
+    if (folder / SECONDS).exists():
+        if effort := _OPEN.get():
+            effort.kept += float((folder / SECONDS).read_text())
+        return load(folder)
+    start = clock()
+    made = make()
+    spent = clock() - start
+    # Another process may be quicker with the same, or the cache full: then the next run makes it again.
+    with suppress(OSError), replacing(folder) as aside:
+        aside.mkdir()
+        save(made, aside)
+        (aside / SECONDS).write_text(repr(spent))
+    return made
