@@ -33,7 +33,7 @@ CROPS = Spec("crops")
 class Hybrid(Engine):
     name: ClassVar[str] = "hybrid"
     shape: ClassVar[Shape] = "hybrid"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     supervision: ClassVar[tuple[str, ...]] = (MASKS,)
 
     segmenter: Any = None  # segment.Segmenter
@@ -49,7 +49,7 @@ class Hybrid(Engine):
         if data.x.kind == "radiograph":
             from engines.cases.bone_age import crops, segment
 
-            segmenter = segment.learn(data.side.get("masks", ()), rng, lambda f, s: progress(0.45 * f, s))
+            segmenter = segment.learn(data.side.get("masks", ()), lambda f, s: progress(0.45 * f, s))
             cut = crops.cut_all(segmenter, data.train.x, lambda f, s: progress(0.45 + 0.2 * f, s))
             reader = crops.learn(cut, ages, rng, lambda f, s: progress(0.65 + 0.35 * f, s))
             return replace(self, segmenter=segmenter, reader=reader)

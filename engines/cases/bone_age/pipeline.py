@@ -45,7 +45,7 @@ class Eye:
 class Pipeline(Engine):
     name: ClassVar[str] = "pipeline"
     shape: ClassVar[Shape] = "pipeline"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     supervision: ClassVar[tuple[str, ...]] = (MASKS,)
     readings: ClassVar[tuple[str, ...]] = ("given_table", ALL, *FEWER)
 
@@ -62,13 +62,13 @@ class Pipeline(Engine):
             from engines.cases.bone_age import segment
 
             masks = data.side.get("masks", ())
-            segmenter, measured = segment.learn_and_measure(masks, data.train.x, rng, _part(progress, 0.0, 0.5))
+            segmenter, measured = segment.learn_and_measure(masks, data.train.x, _part(progress, 0.0, 0.5))
             eyes[ALL] = Eye(segmenter, _regression(measured, ages, rng))
             for place, (reading, count) in enumerate(FEWER.items()):
                 eyes[reading] = eyes[ALL]
                 if count < len(masks):
                     told = _part(progress, 0.5 + 0.25 * place, 0.25)
-                    fewer, seen = segment.learn_and_measure(masks[:count], data.train.x, rng, told)
+                    fewer, seen = segment.learn_and_measure(masks[:count], data.train.x, told)
                     eyes[reading] = Eye(fewer, _regression(seen, ages, rng))
         else:
             eyes[ALL] = Eye(None, _regression(measured, ages, rng))
