@@ -10,7 +10,7 @@ import pytest
 from engines import registry
 from engines.cases.bone_age import exposure, geometry, hand, ossification, render, simulate, simulated
 from engines.cases.bone_age.anatomy import BONES, CARPALS, EPIPHYSIS, LABELS, LONG, TUBULAR
-from engines.core import Budget, UserError
+from engines.core import Budget, UserError, quiet
 from engines.core.radiograph import Radiograph, Regions
 
 STRAIGHT = hand.Pose()
@@ -158,3 +158,16 @@ def test_the_collimator_keeps_to_the_fingers() -> None:
         cut.append(not inside[labels > 0].all())
     assert np.mean(narrowed) > 0.4
     assert np.mean(cut) < 0.12
+
+
+def test_a_segmenter_follows_from_its_masks_and_is_trained_once(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path))
+    segment = importlib.import_module("engines.cases.bone_age.segment")
+    masks = [simulated.mask(i) for i in (0, 1)]
+    made = segment.learn(masks, quiet)
+    monkeypatch.setattr(segment, "trained", lambda *_: pytest.fail("trained again"))
+    kept = segment.learn(masks, quiet)
+    picture = simulated.mask(2).picture
+    np.testing.assert_array_equal(made(picture).labels, kept(picture).labels)
+    with pytest.raises(pytest.fail.Exception, match="trained again"):
+        segment.learn(masks[::-1], quiet)
