@@ -87,8 +87,8 @@ def difference(first: Point, second: Point, metric: Metric) -> tuple[float, bool
 def crossings(first: Sequence[Point], second: Sequence[Point], metric: Metric) -> list[Crossing]:
     """Where the lead between two engines changes, over the budgets that both were measured at.
 
-    A budget without a clear difference neither makes nor breaks a lead; but a lead counts as lost when at every budget
-    after the last clear one the mean of the other is better.
+    A budget without a clear difference neither makes nor breaks a lead; but a lead counts as lost, from the budget after
+    the last clear one on, when at the largest budget the mean of the other is better.
     """
     others = {point.budget: point for point in second}
     pairs = [
@@ -109,7 +109,7 @@ def crossings(first: Sequence[Point], second: Sequence[Point], metric: Metric) -
     if leader:
         later = [(one, difference(one, other, metric)[0]) for one, other in pairs if one.budget > leader[0]]
         sign = 1 if leader[1].engine == first[0].engine else -1
-        if later and all(gap * sign < 0 for _, gap in later):
+        if later and later[-1][1] * sign < 0:
             found.append(Crossing(leader[0], later[0][0].budget, leader[1].engine, ""))
     return found
 

@@ -129,6 +129,9 @@ def test_noise_is_no_crossing_and_a_lost_lead_is_told():
     assert "do not differ clearly" in findings.headline(SPEECH, TASK, noisy + other)
     pipeline, network = curve("pipeline", 60, 50, 45), curve("end_to_end", 90, 70, 44)
     assert findings.crossings(pipeline, network, TASK.metric) == [findings.Crossing(0.2, 0.4, "pipeline", "")]
+    pipeline, network = curve("pipeline", 60, 50, 45, 44), curve("end_to_end", 90, 70, 46, 43)
+    late = findings.headline(SPEECH, TASK, [*pipeline, *network])
+    assert late == "The pipeline leads end-to-end up to 12 min; from 24 min on there is no clear difference."
     never = findings.headline(SPEECH, TASK, curve("pipeline", 60, 50, 45) + curve("end_to_end", 90, 70, 64))
     assert never == "The pipeline leads end-to-end at every budget measured, 6 to 24 min; the curves do not cross."
     once = findings.headline(SPEECH, TASK, curve("pipeline", 60) + curve("end_to_end", 90, 70))
