@@ -87,8 +87,8 @@ def difference(first: Point, second: Point, metric: Metric) -> tuple[float, bool
 def crossings(first: Sequence[Point], second: Sequence[Point], metric: Metric) -> list[Crossing]:
     """Where the lead between two engines changes, over the budgets that both were measured at.
 
-    A budget without a clear difference neither makes nor breaks a lead; but a lead counts as lost, from the budget after
-    the last clear one on, when at the largest budget the mean of the other is better.
+    A budget without a clear difference neither makes nor breaks a lead; but a lead counts as lost after the last clear
+    one when at the largest budget the mean of the other is better.
     """
     others = {point.budget: point for point in second}
     pairs = [
