@@ -127,14 +127,17 @@ def compared(case: CaseStudy, task: Task, points: Sequence[Point], first: str, s
         return _capital(_changes(case, task, found, (first, second))) + "."
     scope = _scope(common, task.unit)
     by_budget = {point.budget: point for point in other}
-    signs = {
-        gap > 0
-        for gap, clear in (difference(p, by_budget[p.budget], task.metric) for p in one if p.budget in by_budget)
-        if clear
-    }
+    told = [difference(point, by_budget[point.budget], task.metric) for point in one if point.budget in by_budget]
+    signs = [gap > 0 for gap, clear in told if clear]
     if not signs:
         return f"{_capital(a)} and {b} do not differ clearly {scope}."
-    ahead, behind = (a, b) if signs == {True} else (b, a)
+    ahead, behind = (a, b) if signs[0] else (b, a)
+    if len(signs) < len(told):
+        between = words.span(common[0], common[-1], task.unit)
+        return (
+            f"{_capital(ahead)} leads {behind} at {len(signs)} of the {len(told)} budgets measured, {between}; at the "
+            "others there is no clear difference."
+        )
     end = "; the curves do not cross" if len(common) > 1 else ""
     return f"{_capital(ahead)} leads {behind} {scope}{end}."
 
