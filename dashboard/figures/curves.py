@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,6 +18,9 @@ HEIGHT = 460  # px
 PLOT = HEIGHT - 112  # px of the plot itself, at least: on a narrow screen the ticks are turned and take more room
 LABEL_WIDTH = 118  # px, kept free at the right for the names at the lines' ends
 LABEL_HEIGHT = 16  # px of a line of a name
+WIDE = 20  # times the smallest score that the largest is, from which scores stand on a logarithmic axis
+DECADES = 3  # that such an axis shows at most
+STEPS = (1, 2, 5)  # of each decade that are labelled on it
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,11 @@ def learning_curves(
         ticks: where the axis is labelled, with `tick_texts`.
         overtaking: the chance that a challenger has overtaken, drawn in a strip below on the same axis of data.
         layer: lines of others, drawn thin behind ours, without names at their ends.
-        zero: the axis of scores begins at 0; else where it shows the lines best, if they lie high.
+        zero: the axis of scores begins at 0, or is logarithmic too where scores are far apart (their title says so, and
+            what is 0 lies at its lower end); else it begins where it shows the lines best, if they lie high.
     """
+    scale = _scale(lines, dots, layer) if zero else LINEAR
+    lines, dots, layer = scale.raised(lines), [scale.lifted(dot) for dot in dots], scale.raised(layer)
     everyone = [*lines, *layer]
     measured = np.concatenate([line.sizes for line in everyone] or [np.ones(0)])
     beyond = [line.ahead.sizes for line in lines if line.ahead]
@@ -121,11 +127,9 @@ def learning_curves(
     )
     if x_title:
         figure.update_xaxes(title={"text": x_title})
-    means = [line.means for line in everyone if len(line.means)]
-    lowest = float(min((values.min() for values in means), default=0.0))
-    bottom = 0.0 if zero or lowest < 0.4 * top else max(0.0, lowest - 0.12 * (top - lowest))
-    roof = top + 0.06 * (top - bottom)
-    figure.update_yaxes(range=[bottom, roof], fixedrange=True, nticks=8)
+    bottom, roof = _axis_of_scores(figure, everyone, top, zero, scale)
+    if y_title and scale.floor:
+        y_title += ", logarithmic"
     figure.update_layout(margin={"l": 8, "r": LABEL_WIDTH, "t": 44, "b": 8}, dragmode=False)
     if y_title:
         figure.add_annotation(
@@ -143,8 +147,72 @@ def learning_curves(
     floor = below / (PLOT + below)
     if overtaking:
         ahead.strip(figure, overtaking, floor, below)
-    _names(figure, lines, (bottom, roof), floor)
+    _names(figure, lines, (bottom, roof), floor, scale)
     return figure
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How scores lie on their axis: as they are, or, with a `floor` above 0, as logarithms of at least the floor's."""
+
+    floor: float = 0.0
+
+    def of(self, score: float) -> float:
+        return math.log10(max(score, self.floor)) if self.floor else score
+
+    def raised(self, lines: Sequence[Line]) -> list[Line]:
+        """The lines with nothing below the floor."""
+        return [self._raised(line) for line in lines] if self.floor else list(lines)
+
+    def lifted(self, dot: Dot) -> Dot:
+        return replace(dot, mean=max(dot.mean, self.floor), low=max(dot.low, self.floor)) if self.floor else dot
+
+    def _raised(self, line: Line) -> Line:
+        def up(values: Floats) -> Floats:
+            return np.maximum(values, self.floor)
+
+        known = line.ahead
+        return replace(
+            line,
+            means=up(line.means),
+            lows=up(line.lows),
+            highs=up(line.highs),
+            seed_scores=up(line.seed_scores),
+            ahead=known and replace(known, middles=up(known.middles), lows=up(known.lows), highs=up(known.highs)),
+        )
+
+
+LINEAR = Scale()
+
+
+def _axis_of_scores(
+    figure: go.Figure, lines: Sequence[Line], top: float, zero: bool, scale: Scale
+) -> tuple[float, float]:
+    """Lays out the axis of scores up to `top`; its bounds, as they lie on it."""
+    if scale.floor:
+        bottom, roof = scale.of(scale.floor), scale.of(top * 1.12)
+        decades = range(math.floor(bottom), math.ceil(roof) + 1)
+        ticks = [step * 10.0**power for power in decades for step in STEPS if scale.floor < step * 10.0**power <= top]
+        bottom -= 0.02 * (roof - bottom)  # the marks of what lies on the floor are seen whole
+        figure.update_yaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    else:
+        lowest = float(min((line.means.min() for line in lines if len(line.means)), default=0.0))
+        bottom = 0.0 if zero or lowest < 0.4 * top else max(0.0, lowest - 0.12 * (top - lowest))
+        roof = top + 0.06 * (top - bottom)
+        figure.update_yaxes(nticks=8)
+    figure.update_yaxes(range=[bottom, roof], fixedrange=True)
+    return bottom, roof
+
+
+def _scale(lines: Sequence[Line], dots: Sequence[Dot], layer: Sequence[Line]) -> Scale:
+    """A logarithmic one where the scores are far apart."""
+    means = np.concatenate([*(line.means for line in [*lines, *layer]), [dot.mean for dot in dots]])
+    positive = means[means > 0]
+    if not len(positive) or means.max() < WIDE * positive.min():
+        return LINEAR
+    forecast = [line.ahead.middles.min() for line in lines if line.ahead]
+    lowest = min([positive.min(), *(value for value in forecast if value > 0)])
+    return Scale(float(max(0.6 * lowest, means.max() / 10**DECADES)))
 
 
 def _band(figure: go.Figure, line: Line) -> None:
@@ -231,12 +299,12 @@ def _dot(figure: go.Figure, dot: Dot, x: float) -> None:
     )
 
 
-def _names(figure: go.Figure, lines: Sequence[Line], bounds: tuple[float, float], floor: float) -> None:
+def _names(figure: go.Figure, lines: Sequence[Line], bounds: tuple[float, float], floor: float, scale: Scale) -> None:
     """Names at the lines' ends, pushed apart so that none covers another; the plot, whose axis of scores has these
     `bounds`, begins at `floor` of the paper."""
     bottom, roof = bounds
     shown = [(line.ahead.middles if line.ahead else line.means, line) for line in lines if len(line.means)]
-    ends = [(float(np.clip(values[-1], bottom, roof)), line) for values, line in shown]
+    ends = [(float(np.clip(scale.of(float(values[-1])), bottom, roof)), line) for values, line in shown]
     ends.sort(key=lambda end: end[0])
     heights = np.array([LABEL_HEIGHT * (1 + line.name.count("<br>")) for _, line in ends], dtype=np.float64)
     pixels = np.array([end for end, _ in ends])

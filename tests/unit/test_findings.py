@@ -176,6 +176,24 @@ def test_a_forecast_that_rises_stays_in_the_picture():
     assert low == 0
 
 
+def test_scores_that_are_far_apart_stand_on_a_logarithmic_axis_and_none_is_lost():
+    def line(*means):
+        values, sizes = np.array(means), 10.0 ** np.arange(len(means))
+        return Line("End-to-end", "end_to_end", sizes, values, 0 * values, 2 * values, sizes, values)
+
+    layout = learning_curves([line(100.0, 10.0, 1.0, 0.0)], y_title="Word error rate").layout
+    assert layout.yaxis.type == "log"
+    low, high = layout.yaxis.range
+    assert (low < 0, high > 2) == (True, True)
+    assert "Word error rate, logarithmic" in [note.text for note in layout.annotations]
+    figure = learning_curves([line(100.0, 10.0, 1.0, 0.0)])
+    assert min(min(trace.y) for trace in figure.data) == pytest.approx(0.6)
+    assert -0.3 < low < np.log10(0.6)
+    assert learning_curves([line(100.0, 40.0, 20.0)]).layout.yaxis.type != "log"
+    assert learning_curves([line(0.0, 0.0)]).layout.yaxis.type != "log"
+    assert learning_curves([line(100.0, 1.0)], zero=False).layout.yaxis.type != "log"
+
+
 def test_the_table_has_a_row_a_point():
     here = [point("pipeline", 1.0, 34.2), point("end_to_end+language_model", 1.0, 71.3, test="unseen_speakers")]
     rows = charts.table(SPEECH, TASK, here)
