@@ -135,8 +135,8 @@ def compared(case: CaseStudy, task: Task, points: Sequence[Point], first: str, s
     if len(signs) < len(told):
         between = words.span(common[0], common[-1], task.unit)
         return (
-            f"{_capital(ahead)} leads {behind} at {len(signs)} of the {len(told)} budgets measured, {between}; at the "
-            "others there is no clear difference."
+            f"{_capital(ahead)} leads {behind} at {len(signs)} of the {len(told)} budgets measured, {between}; "
+            "elsewhere no difference is clear."
         )
     end = "; the curves do not cross" if len(common) > 1 else ""
     return f"{_capital(ahead)} leads {behind} {scope}{end}."

@@ -133,7 +133,7 @@ def test_noise_is_no_crossing_and_a_lost_lead_is_told():
     late = findings.headline(SPEECH, TASK, [*pipeline, *network])
     assert late == "The pipeline leads end-to-end up to 12 min; from 24 min on there is no clear difference."
     some = findings.headline(SPEECH, TASK, curve("pipeline", 60, 50, 45) + curve("end_to_end", 59, 70, 64))
-    assert some.startswith("The pipeline leads end-to-end at 2 of the 3 budgets measured, 6 to 24 min; at the others")
+    assert some.startswith("The pipeline leads end-to-end at 2 of the 3 budgets measured, 6 to 24 min; elsewhere")
     never = findings.headline(SPEECH, TASK, curve("pipeline", 60, 50, 45) + curve("end_to_end", 90, 70, 64))
     assert never == "The pipeline leads end-to-end at every budget measured, 6 to 24 min; the curves do not cross."
     once = findings.headline(SPEECH, TASK, curve("pipeline", 60) + curve("end_to_end", 90, 70))
