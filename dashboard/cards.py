@@ -20,19 +20,19 @@ def column(view: View, measured: Measured, budget: float) -> None:
     they are more than one; then the references."""
     case = view.case
     ours = [info for info in case.engines if not info.reference]
-    here = {info.shape for info in ours if measured.of(info.name, budget)}
-
-    def stands(info: EngineInfo) -> bool:
-        if measured.of(info.name, budget) or jobs.under_way(specs(case, view.task, info, budget)):
-            return True
-        return info.shape not in here and findings.leading(case)[info.shape] == info
-
-    rest = [info for info in ours if not stands(info)]
+    run = {info.name for info in ours if measured.of(info.name, budget)}
+    shapes = {info.shape for info in ours if info.name in run}
+    leaders = {info.name for shape, info in findings.leading(case).items() if shape not in shapes}
+    others = [spec for info in ours if info.name not in run for spec in specs(case, view.task, info, budget)]
+    shown = run | leaders | {job.spec.engine for job in jobs.under_way(others)}
+    rest = [info for info in ours if info.name not in shown]
+    if len(rest) == 1:
+        rest = []
     for info in ours:
-        if info not in rest or len(rest) == 1:
+        if info not in rest:
             with said():
                 engine_card(view, measured, info, budget)
-    if len(rest) > 1:
+    if rest:
         with st.expander(f"{len(rest)} more without a run at this budget", icon=":material/more_horiz:"):
             for info in rest:
                 with said():

@@ -200,9 +200,9 @@ def table(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[dict[str
 def blame(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> go.Figure | None:
     """The score as it is and with a stage replaced by the truth, on the same examples; None where no run says so."""
     groups = []
+    every = findings.oracles(points, budget)
     for info in case.engines:
-        here = [p for p in points if p.engine == info.name and p.test == "test" and p.budget in (budget, 0.0)]
-        oracles = sorted((p for p in here if p.oracle), key=lambda p: -p.mean)
+        oracles = sorted((point for point in every if point.engine == info.name), key=lambda point: -point.mean)
         as_is = next((point.as_is for point in oracles if point.as_is is not None), None)
         if as_is is not None:
             values = [as_is, *(point.mean for point in oracles)]

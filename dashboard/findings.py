@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from dashboard import words
 from engines import runs
@@ -66,6 +67,11 @@ def main_points(points: Sequence[Point]) -> list[Point]:
     return [point for point in points if point.test == "test" and not point.oracle]
 
 
+def oracles(points: Sequence[Point], budget: float) -> list[Point]:
+    """The points at a budget, references included, with a stage's output replaced by the truth."""
+    return [point for point in points if point.oracle and point.test == "test" and point.budget in (budget, 0.0)]
+
+
 def on_test(points: Sequence[Point], test: str) -> tuple[Point, ...]:
     """The points of one test set, as if it were the main one; of the main one, all that there are."""
     if test == "test":
@@ -84,33 +90,43 @@ def difference(first: Point, second: Point, metric: Metric) -> tuple[float, bool
     return -more if metric.lower_is_better else more, abs(more) > Z * error
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two engines at one budget: by how much the first is better, whether that is clear, and which is ahead."""
+
+    budget: float
+    gap: float
+    clear: bool
+    ahead: str
+
+
+def against(first: Sequence[Point], second: Sequence[Point], metric: Metric) -> list[Pair]:
+    """Two engines at every budget that both were measured at, growing."""
+    others = {point.budget: point for point in second}
+    pairs = []
+    for one in sorted(first, key=lambda point: point.budget):
+        if other := others.get(one.budget):
+            gap, clear = difference(one, other, metric)
+            pairs.append(Pair(one.budget, gap, clear, one.engine if gap > 0 else other.engine))
+    return pairs
+
+
 def crossings(first: Sequence[Point], second: Sequence[Point], metric: Metric) -> list[Crossing]:
     """Where the lead between two engines changes, over the budgets that both were measured at.
 
     A budget without a clear difference neither makes nor breaks a lead; but a lead counts as lost after the last clear
     one when at the largest budget the mean of the other is better.
     """
-    others = {point.budget: point for point in second}
-    pairs = [
-        (point, others[point.budget])
-        for point in sorted(first, key=lambda point: point.budget)
-        if point.budget in others
+    pairs = against(first, second, metric)
+    clear = [pair for pair in pairs if pair.clear]
+    found = [
+        Crossing(before.budget, after.budget, before.ahead, after.ahead)
+        for before, after in pairwise(clear)
+        if before.ahead != after.ahead
     ]
-    found: list[Crossing] = []
-    leader: tuple[float, Point, Point] | None = None
-    for one, other in pairs:
-        gap, clear = difference(one, other, metric)
-        if not clear:
-            continue
-        ahead, behind = (one, other) if gap > 0 else (other, one)
-        if leader and leader[1].engine != ahead.engine:
-            found.append(Crossing(leader[0], one.budget, leader[1].engine, ahead.engine))
-        leader = (one.budget, ahead, behind)
-    if leader:
-        later = [(one, difference(one, other, metric)[0]) for one, other in pairs if one.budget > leader[0]]
-        sign = 1 if leader[1].engine == first[0].engine else -1
-        if later and later[-1][1] * sign < 0:
-            found.append(Crossing(leader[0], later[0][0].budget, leader[1].engine, ""))
+    later = [pair for pair in pairs if clear and pair.budget > clear[-1].budget]
+    if later and later[-1].gap * clear[-1].gap < 0:
+        found.append(Crossing(clear[-1].budget, later[0].budget, clear[-1].ahead, ""))
     return found
 
 
@@ -118,27 +134,26 @@ def compared(case: CaseStudy, task: Task, points: Sequence[Point], first: str, s
     """How two engines compare over all budgets, in a sentence ("" when no budget has both)."""
     one = [point for point in main_points(points) if point.engine == first]
     other = [point for point in main_points(points) if point.engine == second]
-    common = sorted({point.budget for point in one} & {point.budget for point in other})
-    if not common:
+    pairs = against(one, other, task.metric)
+    if not pairs:
         return ""
     a, b = spoken(case, first), spoken(case, second)
     found = crossings(one, other, task.metric)
     if found:
         return _capital(_changes(case, task, found, (first, second))) + "."
-    scope = _scope(common, task.unit)
-    by_budget = {point.budget: point for point in other}
-    told = [difference(point, by_budget[point.budget], task.metric) for point in one if point.budget in by_budget]
-    signs = [gap > 0 for gap, clear in told if clear]
-    if not signs:
+    budgets = [pair.budget for pair in pairs]
+    scope = _scope(budgets, task.unit)
+    clear = [pair for pair in pairs if pair.clear]
+    if not clear:
         return f"{_capital(a)} and {b} do not differ clearly {scope}."
-    ahead, behind = (a, b) if signs[0] else (b, a)
-    if len(signs) < len(told):
-        between = words.span(common[0], common[-1], task.unit)
+    ahead, behind = (a, b) if clear[0].gap > 0 else (b, a)
+    if len(clear) < len(pairs):
+        between = words.span(budgets[0], budgets[-1], task.unit)
         return (
-            f"{_capital(ahead)} leads {behind} at {len(signs)} of the {len(told)} budgets measured, {between}; "
+            f"{_capital(ahead)} leads {behind} at {len(clear)} of the {len(pairs)} budgets measured, {between}; "
             "elsewhere no difference is clear."
         )
-    end = "; the curves do not cross" if len(common) > 1 else ""
+    end = "; the curves do not cross" if len(pairs) > 1 else ""
     return f"{_capital(ahead)} leads {behind} {scope}{end}."
 
 

@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -78,8 +79,7 @@ def _teach(
         try:
             told(0.0, "reading the data")
             data = resolve(task.load)().draw(spec.budget, spec.seed)
-            learner: Learns = resolve(info.target)()
-            engine = learner.again(data, people, np.random.default_rng([spec.seed, 1]), told)
+            engine = cast(Learns, info.create()).again(data, people, np.random.default_rng([spec.seed, 1]), told)
             told(1.0, "done")
         finally:
             _TURN.release()

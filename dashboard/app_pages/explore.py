@@ -158,9 +158,7 @@ def behind(shown: view.View, measured: Measured, budget: float) -> None:
     if blame:
         st.subheader("Where the errors come from")
         st.plotly_chart(blame, config={"displayModeBar": False}, alt="The score when a stage is replaced by the truth")
-        st.caption(
-            told_of_oracles(task, budget, [p for p in measured.points if p.oracle and p.budget in (budget, 0.0)])
-        )
+        st.caption(told_of_oracles(task, budget, findings.oracles(measured.points, budget)))
 
 
 def told_of_oracles(task: Task, budget: float, oracles: Sequence[Point]) -> str:

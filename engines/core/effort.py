@@ -6,14 +6,19 @@ kept; the seconds that making it took count in every run that uses it, as if eac
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engines.core.files import replacing
 
@@ -50,11 +55,19 @@ def counted() -> Iterator[Effort]:
         effort.seconds = clock() - start + effort.kept
 
 
+def named(made: Sequence[object], arrays: Iterable[NDArray[Any]]) -> str:
+    """A name for what follows from all that `made` holds (what JSON can) and from these arrays, in their order."""
+    digest = hashlib.blake2b(json.dumps(made, sort_keys=True).encode(), digest_size=12)
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
 def once(
     folder: Path, make: Callable[[], Made], save: Callable[[Made, Path], None], load: Callable[[Path], Made]
 ) -> Made:
     """What `make` makes, kept in `folder` by `save`; from there by `load` where it was made before. `folder` is named
-    by all that it follows from, and `load` gives what `make` gave."""
+    by all that it follows from (`named`), and `load` gives what `make` gave."""
     if (folder / SECONDS).exists():
         if effort := _OPEN.get():
             effort.kept += float((folder / SECONDS).read_text())

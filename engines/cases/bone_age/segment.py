@@ -7,7 +7,6 @@ shape of a phalanx is learned from all fingers together.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -136,20 +135,12 @@ def learn(masks: Sequence[Regions], progress: Progress) -> Segmenter:
     """
     if not len(masks):
         raise UserError("Bones are found by a network that learns from masks, and this budget has none: give it some.")
-    name = _name(masks)
+    made = [VERSION, training.half_is_fast(training.device()), len(masks)]
+    name = effort.named(made, (array for one in masks for array in (one.picture.pixels, one.labels)))
     folder = datasets.cache_directory() / "bone_age" / "segmenters" / name
     return effort.once(
         folder, lambda: trained(masks, np.random.default_rng(int(name, 16)), progress), Segmenter.save, Segmenter.load
     )
-
-
-def _name(masks: Sequence[Regions]) -> str:
-    made = [VERSION, training.half_is_fast(training.device()), len(masks)]
-    digest = hashlib.blake2b(json.dumps(made).encode(), digest_size=12)
-    for one in masks:
-        digest.update(np.ascontiguousarray(one.picture.pixels))
-        digest.update(np.ascontiguousarray(one.labels))
-    return digest.hexdigest()
 
 
 def trained(masks: Sequence[Regions], rng: np.random.Generator, progress: Progress) -> Segmenter:

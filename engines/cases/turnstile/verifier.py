@@ -7,8 +7,6 @@ of what made it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -164,10 +162,7 @@ def verifier(
 
 def _name(cuttings: NDArray[np.uint8], labels: NDArray[np.int64], seed: int, plan: Pairs) -> str:
     made = [VERSION, seed, asdict(plan), SHAPE.to_json(), asdict(Strength()), training.half_is_fast(training.device())]
-    digest = hashlib.blake2b(json.dumps(made, sort_keys=True).encode(), digest_size=12)
-    digest.update(np.ascontiguousarray(cuttings))
-    digest.update(np.ascontiguousarray(labels))
-    return digest.hexdigest()
+    return effort.named(made, (cuttings, labels))
 
 
 def compared(
