@@ -1,6 +1,6 @@
 """Crossovers of learners on LCDB: does the interval hold, is the probability calibrated, does it beat one family?
 
-    python -m tests.benchmarks.curves_crossovers [--data lcdb11.parquet] [--pairs 300] [--svg reliability.svg]
+    python -m tests.benchmarks.curves_crossovers [--data lcdb11.parquet] [--pairs 900] [--svg reliability.svg]
 
 Pairs of learners on one data set (of the half that the discrepancy was not learned from). A pair crosses at n* when
 the challenger is behind at nine tenths of the sizes before n* and ahead at all of them from n* on, at least three; it
@@ -156,7 +156,7 @@ def reliability(rows: list[tuple[float, float, float]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--pairs", type=int, default=300)
+    parser.add_argument("--pairs", type=int, default=900)
     parser.add_argument("--svg", type=Path, help="write the reliability diagram here")
     parser.add_argument("--all-data-sets", action="store_true", help="for a file that nothing was learned from")
     parser.add_argument("--learning-half", action="store_true", help="judge on the half that was learned from")
