@@ -210,9 +210,10 @@ def learn(cut_out: Sequence[Crops], ages: NDArray[np.float64], rng: np.random.Ge
         return float(np.abs(answers(net, held) - target[held]).mean()) if len(held) else 0.0
 
     steps = int(min(280 * len(inner) ** 0.28, 50 * len(inner), 2500))
-    # Where nothing is held out, only the last weights count.
+    # Where nothing is held out, only the last weights count. On hands of a seed of their own, 320 came to 9.0 months at
+    # a rate of 4e-3 and to 8.3 at 1e-3, whether the steps were these or twice as many.
     every = -(-steps // 4) if len(held) else steps
-    recipe = training.Recipe(steps, learning_rate=4e-3, weight_decay=0.05, validate_every=every)
+    recipe = training.Recipe(steps, learning_rate=1e-3, weight_decay=0.05, validate_every=every)
     training.train(network, batches, loss, validate, recipe, rng, progress)
     quantise.round_network(network)
     if len(held) >= 10:

@@ -25,7 +25,7 @@ SALIENCY = Spec("saliency", "months")
 class EndToEnd(Engine):
     name: ClassVar[str] = "end_to_end"
     shape: ClassVar[Shape] = "end_to_end"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     viewer: Any = None  # viewer.Viewer: picture -> saliency with an age
     network: Any = None  # committee.Committee: measures -> age

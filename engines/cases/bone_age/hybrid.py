@@ -33,7 +33,7 @@ CROPS = Spec("crops")
 class Hybrid(Engine):
     name: ClassVar[str] = "hybrid"
     shape: ClassVar[Shape] = "hybrid"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     supervision: ClassVar[tuple[str, ...]] = (MASKS,)
 
     segmenter: Any = None  # segment.Segmenter

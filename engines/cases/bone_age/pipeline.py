@@ -45,7 +45,7 @@ class Eye:
 class Pipeline(Engine):
     name: ClassVar[str] = "pipeline"
     shape: ClassVar[Shape] = "pipeline"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     supervision: ClassVar[tuple[str, ...]] = (MASKS,)
     readings: ClassVar[tuple[str, ...]] = ("given_table", ALL, *FEWER)
 
