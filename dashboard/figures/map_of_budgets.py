@@ -75,7 +75,7 @@ def two_budgets(
         text=said,
         customdata=[rival_texts[c] and f"{rival}: {rival_texts[c]}" if r == 0 else hover[r - 1][c] for c, r in places],
         hovertemplate="%{customdata}<extra></extra>",
-        textfont={"size": theme.SMALL},
+        textfont={"size": theme.SMALL, "color": theme.TEXT[dark]},
         cliponaxis=False,
     )
     figure.update_xaxes(
