@@ -76,6 +76,7 @@ def drawn(case: CaseStudy, task: Task, points: Sequence[Point], side: SideBudget
             for name, row in zip(names, rows, strict=True)
         ],
         amounts[-1].partition(" ")[2] if _alike(amounts) else "",
+        dark=st.context.theme.type == "dark",
     )
     return Map(sentence(case, task, side, names, budgets, Grid(scores, gaps, clear, theirs)), figure)
 
