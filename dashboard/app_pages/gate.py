@@ -3,6 +3,7 @@
 Faces and what is computed from them live in this session's memory alone; see dashboard/gate.py.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from dashboard.figures.filing import filing
 from dashboard.lessons import Lesson
 from dashboard.panels.beside import Beside, is_dark, plot
 from dashboard.words import plain
-from engines.core import CaseStudy, EngineInfo, Task, Trace, UserError, resolve
+from engines.core import CaseStudy, EngineInfo, Step, Task, Trace, UserError, resolve
 from engines.core.sighting import Boxes, Candidates, Enrols, rates
 from engines.runs import RunSpec
 from engines.runs.store import ROOT
@@ -206,13 +207,17 @@ def compared(info: EngineInfo, spec: RunSpec, engine: Enrols, frame: np.ndarray,
                 f"{len(seen[0].boxes)} faces are in the picture. The gate asks the one nearest to it, the largest that "
                 "is surely a face, drawn in green; the others are grey."
             )
-        for start in range(0, len(trace.steps), COLUMNS):
-            some = list(enumerate(trace.steps))[start : start + COLUMNS]
+        steps = steps_to(answer, trace)
+        for start in range(0, len(steps), COLUMNS):
+            some = list(enumerate(steps))[start : start + COLUMNS]
             for column, (place, step) in zip(st.columns(COLUMNS, gap="medium"), some, strict=False):
                 with column:
-                    value = answer if step is trace.steps[-1] else step.value
-                    st.markdown(f"**{place + 1}. {step.stage}** :small[· {words.duration(step.seconds)}]")
-                    panels.show(value, step.spec, Beside(f"gate-{place}", colour=theme.COLOURS[info.shape]))
+                    panels.step(step, place + 1, Beside(f"gate-{place}", colour=theme.COLOURS[info.shape]))
+
+
+def steps_to(answer: Candidates, trace: Trace) -> list[Step]:
+    """The steps of a trace, the last with the answer at the threshold that was chosen here."""
+    return [*trace.steps[:-1], replace(trace.steps[-1], value=answer)]
 
 
 def trained(task: Task, info: EngineInfo, spec: RunSpec, engine: Any, frame: np.ndarray, limit: float) -> None:
@@ -229,10 +234,7 @@ def trained(task: Task, info: EngineInfo, spec: RunSpec, engine: Any, frame: np.
     verdict(answer)
     st.caption(told)
     knowing(task, info, spec, lesson)
-    for place, step in enumerate(trace.steps):
-        value = answer if step is trace.steps[-1] else step.value
-        st.markdown(f"**{place + 1}. {step.stage}** :small[· {words.duration(step.seconds)}]")
-        panels.show(value, step.spec, Beside(f"gate-{info.name}-{place}", colour=theme.COLOURS[info.shape]))
+    panels.steps(steps_to(answer, trace), Beside(f"gate-{info.name}", colour=theme.COLOURS[info.shape]))
 
 
 def knowing(task: Task, info: EngineInfo, spec: RunSpec, lesson: Lesson | None) -> None:

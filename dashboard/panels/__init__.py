@@ -13,7 +13,7 @@ from dashboard.panels import growth, posteriors, radiograph, segments, sightings
 from dashboard.panels.beside import Beside
 from engines.core import Spec, Step
 
-__all__ = ["SHOW", "Beside", "show", "steps"]
+__all__ = ["SHOW", "Beside", "show", "step", "steps"]
 
 # kind -> what draws a value of it
 SHOW: Mapping[str, Callable[[Any, Spec, Beside], None]] = {
