@@ -53,6 +53,26 @@ def test_a_face_is_placed_as_the_photo_was_that_shows_it():
     assert (bare.scale, bare.x, bare.y) == pytest.approx((0.8, 50.0, 60.0))
 
 
+def test_mixed_faces_are_of_both_people_by_their_shares():
+    from engines.cases.turnstile import verifier
+    from engines.cases.turnstile.augment import Strength
+
+    tones = np.array([40, 120, 200], np.uint8)  # a person each
+    labels = np.arange(12) % 3
+    cuttings = np.broadcast_to(tones[labels][:, None, None, None], (12, 80, 80, 3))
+    still = Strength(turn=0.0, zoom=0.0, shift=0.0, light=0.0, erase=0.0)
+    seen = tones / 127.5 - 1
+    shares = set()
+    for plan in (verifier.Plan(batch=12), verifier.Plan(batch=12, mix=0.4)):
+        one_pass = verifier.batches(cuttings, labels, still, plan)
+        for batch in [*one_pass(np.random.default_rng(1)), *one_pass(np.random.default_rng(2))]:
+            wanted = batch.share * seen[batch.labels] + (1 - batch.share) * seen[batch.others]
+            np.testing.assert_allclose(batch.cuttings.mean(dim=(1, 2, 3)), wanted, atol=0.01)
+            shares.add(batch.share)
+    assert 1.0 in shares
+    assert len(shares) == 3
+
+
 @REAL
 def test_a_visitor_joins_the_budget_and_is_learned_with_it(monkeypatch):
     who, held = photos.parts(), photos.photos()

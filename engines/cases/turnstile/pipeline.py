@@ -33,7 +33,7 @@ class Pipeline(Engine):
 
     name: ClassVar[str] = "pipeline"
     shape: ClassVar[EngineShape] = "pipeline"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     supervision: ClassVar[tuple[str, ...]] = (DETECTOR, "4,529 photos of other people")
     others: ClassVar[int | None] = None  # photos of other people at most; None: all
 

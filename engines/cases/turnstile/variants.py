@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from engines.cases.turnstile import finder, verifier
 from engines.cases.turnstile.finder import Finder
 from engines.cases.turnstile.pipeline import DETECTOR, Pipeline
-from engines.cases.turnstile.verifier import Plan, Verifier
+from engines.cases.turnstile.verifier import Verifier
 from engines.core import Progress, TrainingData, UserError, quiet
 from engines.core.sighting import Box
 
 BOXES = "the true boxes of its training frames, and backgrounds without faces to set their heads on anew"
-# A verifier goes on at a third of the rate that it was trained with.
-TUNING = Plan(rate=1e-3)
 
 
 class Pipeline2000(Pipeline):
@@ -51,18 +49,10 @@ class PipelineTuned(Pipeline):
         if len(cuttings) < FEWEST:
             return start
         others, whose = self._side(data)
-        # As many photos of others as of employees.
-        some = rng.permutation(len(others))[: max(len(cuttings), verifier.BATCH)]
-        together = np.concatenate([cuttings, others[some]])
-        names = np.concatenate([labels, whose[some] + labels.max() + 1])
-        network, _ = verifier.taught(
-            together,
-            names,
-            rng,
-            lambda f, s: progress(0.3 + 0.7 * f, s),
-            tuning_steps(len(cuttings)),
-            TUNING,
-            start.network,
+        together = np.concatenate([cuttings, others])
+        names = np.concatenate([labels, whose + labels.max() + 1])
+        network = verifier.tuned(
+            start.network, together, names, int(labels.max()) + 1, rng, lambda f, s: progress(0.3 + 0.7 * f, s)
         )
         return Verifier.of(network, together, names)
 
@@ -72,7 +62,7 @@ class PipelineOwnEyes(Pipeline):
     """The face is found by a detector that learned from the budget's own frames."""
 
     name: ClassVar[str] = "pipeline_own_eyes"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     supervision: ClassVar[tuple[str, ...]] = (BOXES, "4,529 photos of other people")
 
     finder: Finder | None = None
@@ -105,8 +95,3 @@ class PipelineOwnEyes(Pipeline):
 
 
 FEWEST = 10  # frames to learn from
-
-
-def tuning_steps(frames: int) -> int:
-    """80 for 62 frames, 380 for 1,375."""
-    return round(80 * (frames / 62) ** 0.5)
