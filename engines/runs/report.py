@@ -164,7 +164,8 @@ def interval(metric: Metric, mean: float, error: float, statistics: Sequence[Flo
         return mean - Z * error, mean + Z * error
     most = _trials(metric, statistics)
     variance = (error / 100) ** 2
-    n = min(p * (1 - p) / variance, most * len(statistics)) if variance else most
+    # A mean of exactly 0 or 1 may vary when resampled: what its error is worth in trials cannot be told from that.
+    n = min(p * (1 - p) / variance, most * len(statistics)) if variance and 0 < p < 1 else most
     centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
     return 100 * max(centre - half, 0.0), 100 * min(centre + half, 1.0)

@@ -36,6 +36,14 @@ def test_every_error_there_is_is_not_certainty_either(tmp_path):
     assert 95 < point.low < 98
 
 
+@pytest.mark.parametrize("mean", [0.0, 100.0])
+def test_a_rate_at_its_end_that_varies_when_resampled_still_has_an_interval(mean):
+    # A share at a threshold, say: all were kept out, but in some resamples the threshold falls.
+    low, high = interval(RATE, mean, 0.1, [np.full((100, 1), mean / 100)])
+    assert interval(RATE, mean, 0.0, [np.full((100, 1), mean / 100)]) == (low, high)
+    assert high - low == pytest.approx(100 * 1.96**2 / (100 + 1.96**2))
+
+
 def test_words_are_the_trials_of_a_word_error_rate_and_examples_those_of_others():
     ten_words = np.stack([np.zeros(50), np.full(50, 10.0)], axis=1)
     assert interval(WORDS, 0.0, 0.0, [ten_words])[1] == pytest.approx(100 * 1.96**2 / (500 + 1.96**2))
