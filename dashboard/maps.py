@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import findings, words
 from dashboard.figures.map_of_budgets import Grid, two_budgets
+from dashboard.view import is_dark
 from engines.core import CaseStudy, SideBudget, Task
 from engines.runs import Point
 
@@ -76,7 +77,7 @@ def drawn(case: CaseStudy, task: Task, points: Sequence[Point], side: SideBudget
             for name, row in zip(names, rows, strict=True)
         ],
         amounts[-1].partition(" ")[2] if _alike(amounts) else "",
-        dark=st.context.theme.type == "dark",
+        dark=is_dark(),
     )
     return Map(sentence(case, task, side, names, budgets, Grid(scores, gaps, clear, theirs)), figure)
 

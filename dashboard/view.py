@@ -29,6 +29,11 @@ TEST = "test"  # the main test set
 PARAMS = ("case", "task", "budget", "test", "curves", "look", "published")
 
 
+def is_dark() -> bool:
+    """Whether the visitor sees the dark theme."""
+    return st.context.theme.type == "dark"
+
+
 @dataclass(frozen=True)
 class View:
     """What a page shows. `budget` is what was asked for (None: nothing was), in the task's unit; `look` how far beyond

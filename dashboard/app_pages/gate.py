@@ -13,7 +13,8 @@ from dashboard import gate, lessons, models, panels, theme, view, words
 from dashboard.figures.det import det
 from dashboard.figures.filing import filing
 from dashboard.lessons import Lesson
-from dashboard.panels.beside import Beside, is_dark, plot
+from dashboard.panels.beside import Beside, plot
+from dashboard.view import is_dark
 from dashboard.words import plain
 from engines.core import CaseStudy, EngineInfo, Step, Task, Trace, UserError, resolve
 from engines.core.sighting import Boxes, Candidates, Enrols, rates

@@ -25,11 +25,6 @@ class Beside:
     width: int = 300
 
 
-def is_dark() -> bool:
-    """Whether the visitor sees the dark theme."""
-    return st.context.theme.type == "dark"
-
-
 def plot(figure: Any, beside: Beside, alt: str) -> None:
     """A figure without a tool bar, as wide as there is room."""
     st.plotly_chart(figure, key=f"{beside.key}-figure", config={"displayModeBar": False}, alt=alt)

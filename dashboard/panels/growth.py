@@ -7,7 +7,8 @@ import streamlit as st
 
 from dashboard import words
 from dashboard.figures import body
-from dashboard.panels.beside import Beside, is_dark, plot
+from dashboard.panels.beside import Beside, plot
+from dashboard.view import is_dark
 from engines.core import Spec
 from engines.core.radiograph import Age, Growth, Measures, in_years
 

@@ -6,7 +6,8 @@ import streamlit as st
 
 from dashboard import words
 from dashboard.figures import traces
-from dashboard.panels.beside import Beside, is_dark, plot
+from dashboard.panels.beside import Beside, plot
+from dashboard.view import is_dark
 from engines.core import Segment, Spec
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.figures import traces
-from dashboard.panels.beside import Beside, is_dark, plot
+from dashboard.panels.beside import Beside, plot
+from dashboard.view import is_dark
 from engines.core import Floats, Spec
 
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import gate, lessons, models
 from dashboard.figures.filing import filing
-from engines import datasets
+from engines import datasets, registry
 from engines.core import Budget, UserError
 from engines.core.sighting import rates
 from engines.runs import RunSpec, RunStore, kept_models
@@ -284,8 +284,15 @@ def test_a_stricter_gate_lets_in_fewer_strangers_and_keeps_more_people_out():
         measured = next(each.value for each in page.caption if "are kept out (FNIR)" in each.value)
         numbers = [float(part.split("%")[0]) for part in measured.split("**")[1::2]]
         found.append(numbers)
-    assert found[0][0] == pytest.approx(30, abs=0.3)  # scores are kept rounded: some strangers share one
-    assert found[1][0] == pytest.approx(1, abs=0.11)
+    info = registry.case("turnstile").engine("pipeline")
+    statistics, _ = gate.measured(RunSpec("turnstile", "gate", "pipeline", Budget(1375), 0, info.version))
+    scores = statistics[statistics[:, 0] == 0, 2]
+    shares = [np.mean(scores >= score) for score in scores]
+    for limit, numbers in zip((0.3, 0.01), found, strict=True):
+        # As many as may be: those who share a score come in together or not at all.
+        let_in = max(share for share in shares if share <= limit + 1e-9)
+        assert limit - 0.005 < let_in
+        assert numbers[0] == pytest.approx(100 * let_in, abs=0.051)
     assert found[1][1] > found[0][1]
 
 

@@ -17,6 +17,7 @@ from engines.core import Progress, TrainingData, UserError, quiet
 from engines.core.sighting import Box
 
 BOXES = "the true boxes of its training frames, and backgrounds without faces to set their heads on anew"
+FEWEST = 10  # frames to learn from
 
 
 class Pipeline2000(Pipeline):
@@ -92,6 +93,3 @@ class PipelineOwnEyes(Pipeline):
     @classmethod
     def load(cls, directory: Path) -> Self:
         return replace(super().load(directory), finder=Finder.load(directory))
-
-
-FEWEST = 10  # frames to learn from

@@ -25,7 +25,6 @@ from engines.core import Progress, effort, quiet
 from engines.ml import quantise, training
 
 VERSION = 3  # of how a verifier is trained and kept
-BATCH = 128
 SHRINKAGE = 0.5  # of the scatter within a person; from 0.3 to 1 it makes no difference that can be told
 SHAPE = Shape()
 
@@ -36,7 +35,7 @@ class Plan:
     two faces of a batch are mixed by shares from a beta distribution with both parameters that, and not at all where it
     is 0 (Zhang et al. 2018, "mixup")."""
 
-    batch: int = BATCH
+    batch: int = 128
     rate: float = 3e-3
     decay: float = 0.05
     scale: float = 16.0
@@ -57,15 +56,15 @@ class Pairs:
 
     def steps(self, photos: int) -> int:
         """Of 4,529 photos, with 248 employees' frames on file, 1,127 others of the training part (mean of three draws):
-        52 % were named after 990 steps, 58 % after 1,980, 64 % after 4,950 and no more after these 9,910; with 62
-        frames 34, 39, 45 and 45 %."""
+        52 % were named after 990 steps and 58 % after 1,980 at a rate of 3e-3, 64 % after 4,950 and no more after these
+        9,910 at 2e-3; with 62 frames 34, 39, 45 and 45 %."""
         if photos < 128:
             # Next to nothing can be learned from so few; tests are made of them.
             return 10
         return int(np.clip(280 * photos / 128, 2000, 10_000))
 
 
-PLAN, PAIRS = Plan(), Pairs()
+PAIRS = Pairs()
 # How a verifier goes on learning, with the employees among the others. On 1,127 held-out frames of the training part,
 # 248 on file: 68.7 % named, 64.8 % before. Told to name people in place of comparing them, it forgot: 56 to 58 %.
 TUNING, TUNING_STEPS, FAVOUR = Pairs(rate=1e-3), 800, 4.0
@@ -107,9 +106,8 @@ class Learner(nn.Module):
 
     def loss(self, batch: Batch) -> torch.Tensor:
         embeddings = self.network.embedding(batch.cuttings)
-        found: torch.Tensor = batch.share * self.margins(embeddings, batch.labels)
-        if batch.share < 1:
-            found = found + (1 - batch.share) * self.margins(embeddings, batch.others)
+        ours, theirs = self.margins(embeddings, batch.labels), self.margins(embeddings, batch.others)
+        found: torch.Tensor = batch.share * ours + (1 - batch.share) * theirs
         return found
 
 
@@ -276,7 +274,7 @@ def taught(
     rng: np.random.Generator,
     progress: Progress,
     steps: int,
-    plan: Plan = PLAN,
+    plan: Plan,
 ) -> tuple[FaceNetwork, NDArray[np.float32]]:
     """A face network and the direction of every label, (k, size). Both are rounded as they are saved. Nothing is chosen
     by validation: the rate ends at zero, and the last weights count."""
@@ -313,10 +311,8 @@ def batches(
             chosen = order[begin : begin + size]
             faces = augment.varied(cuttings[chosen], rng, strength)
             people = torch.from_numpy(labels[chosen].astype(np.int64))
-            if not plan.mix:
-                yield Batch(faces, people, people, 1.0)
-                continue
-            share, partner = float(rng.beta(plan.mix, plan.mix)), torch.from_numpy(rng.permutation(size))
+            share = float(rng.beta(plan.mix, plan.mix)) if plan.mix else 1.0
+            partner = torch.from_numpy(rng.permutation(size))
             yield Batch(share * faces + (1 - share) * faces[partner], people, people[partner], share)
 
     return one_pass
