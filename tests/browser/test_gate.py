@@ -37,7 +37,7 @@ def test_enrolled_let_in_and_forgotten(gate, visit, photographs):
     page = visit("/gate", at=gate)
     page.get_by_label("Name").fill("Ann Lee")
     page.get_by_label("Name").press("Enter")
-    page.locator(".st-key-gate-enrol input[type=file]").set_input_files(photographs[0])
+    give(page, "gate-enrol", photographs[0])
     button = page.get_by_role("button", name="Enrol", exact=True)
     expect(button).to_be_enabled(timeout=PATIENCE)
     button.click()
@@ -59,8 +59,15 @@ def test_enrolled_let_in_and_forgotten(gate, visit, photographs):
 def come(page: Page, file) -> None:
     chosen = page.locator(".st-key-gate-present").get_by_text("Upload", exact=True).first
     chosen.click()
-    given = page.locator(".st-key-gate-present input[type=file]")
+    give(page, "gate-present", file)
+
+
+def give(page: Page, where: str, file) -> None:
+    """Choose a file once the page has run for what was done before: a run that starts in the instant in which the
+    browser asks where to send the file drops the server's answer, and nothing is ever sent."""
+    given = page.locator(f".st-key-{where} input[type=file]")
     # One that was emptied stays until the page has run.
     expect(given).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1, timeout=PATIENCE)
     given.set_input_files(file)
-    expect(page.locator(".st-key-gate-present").get_by_text(file.name).first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(f".st-key-{where}").get_by_text(file.name).first).to_be_visible(timeout=PATIENCE)
