@@ -24,13 +24,19 @@ def card(case: CaseStudy) -> None:
     shapes = {point.engine: point.shape for point in points}
     for point in sorted(points, key=lambda point: point.budget):
         lines.setdefault(point.engine, []).append((point.budget, point.mean))
+    # The first engine of each shape is drawn in full, its variants thin behind it.
+    leading = {info.shape: info.name for info in reversed(case.engines) if info.name in lines}.values()
+    full, thin = (
+        [(theme.colour(shapes[name]), line) for name, line in lines.items() if (name in leading) is wanted]
+        for wanted in (True, False)
+    )
     link = {"case": case.slug, "task": task.slug}
     with st.container(border=True, gap="xsmall", height="stretch"):
         st.markdown(f"## {case.title}")
         st.markdown(case.question)
         if lines:
             st.image(
-                thumbnail([(theme.colour(shapes[name]), line) for name, line in lines.items()], *PICTURE),
+                thumbnail(full, *PICTURE, variants=thin),
                 width="stretch",
                 alt=f"{words.title(task.metric.name)} of each approach against the amount of data: {view.title(task)}",
             )

@@ -221,6 +221,9 @@ def test_a_thumbnail_draws_what_it_is_given():
     assert 'points="8.0,8.0 232.0,64.4"' in drawn
     assert "<script" not in thumbnail([('"><script>', ((1.0, 2.0),))])
     assert thumbnail([]).startswith("<svg")
+    beside = thumbnail([("#123456", ((1.0, 5.0), (2.0, 4.0)))], variants=[("#abcdef", ((1.0, 5.0), (4.0, 3.0)))])
+    assert beside.index("#abcdef") < beside.index("#123456")
+    assert beside.count("<circle") == 2
 
 
 def test_files_are_bytes(store):
