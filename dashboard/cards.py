@@ -16,8 +16,8 @@ POLL = 1.5  # seconds between two looks at a run that is under way
 
 
 def column(view: View, measured: Measured, budget: float) -> None:
-    """A card for every engine: of each shape one, and all that were run at `budget`; then the others, closed away where
-    they are more than one; then the references."""
+    """A card for the first engine of every shape; then its variants that were run at `budget` and the engines that were
+    not, each closed away where they are more than one; then the references."""
     case = view.case
     ours = [info for info in case.engines if not info.reference]
     run = {info.name for info in ours if measured.of(info.name, budget)}
@@ -25,16 +25,18 @@ def column(view: View, measured: Measured, budget: float) -> None:
     leaders = {info.name for shape, info in findings.leading(case).items() if shape not in shapes}
     others = [spec for info in ours if info.name not in run for spec in specs(case, view.task, info, budget)]
     shown = run | leaders | {job.spec.engine for job in jobs.under_way(others)}
+    firsts = {*findings.standing(case, [p for p in measured.points if p.budget == budget]).values(), *leaders}
+    variants = [info for info in ours if info.name in run - firsts]
     rest = [info for info in ours if info.name not in shown]
-    if len(rest) == 1:
-        rest = []
+    closed = [group for group in (variants, rest) if len(group) > 1]
     for info in ours:
-        if info not in rest:
+        if not any(info in group for group in closed):
             with said():
                 engine_card(view, measured, info, budget)
-    if rest:
-        with st.expander(f"{len(rest)} more without a run at this budget", icon=":material/more_horiz:"):
-            for info in rest:
+    for group in closed:
+        told = "variants at this budget" if group is variants else "more without a run at this budget"
+        with st.expander(f"{len(group)} {told}", icon=":material/more_horiz:"):
+            for info in group:
                 with said():
                     engine_card(view, measured, info, budget)
     for info in case.engines:

@@ -25,7 +25,8 @@ NAME_LENGTH = 17  # letters in a row of a name at a line's end
 DASHES = ("dash", "dot", "dashdot")
 READING = (
     "Line: mean over seeds. Band: 95 % interval, from seeds and test examples. Small dots: single runs. Broken lines "
-    "with markers: the same models read in another way. Click a point to pick its budget."
+    "with markers: the same models read in another way. Thin lines: variants of an approach. Click a point to pick its "
+    "budget."
 )
 BEYOND = (
     "Dashes without markers: the forecast, an average over eleven families of learning curves; its band holds nine "
@@ -49,6 +50,7 @@ def curves(
     here = findings.main_points(points)
     reach = max((point.budget for point in here if not point.reference), default=0.0)
     right = look * reach
+    firsts = findings.standing(case, here).values()
     lines, dots = [], []
     for info in case.engines:
         if info.reference:
@@ -59,7 +61,8 @@ def curves(
             if own:
                 ahead = cut(found.ahead[name], right) if found and name in found.ahead else None
                 dash = DASHES[(place - 1) % 3] if reading else "solid"
-                lines.append(_line(info, task, own, reading, dash, ahead if right > reach else None))
+                line = _line(info, task, own, reading, dash, ahead if right > reach else None)
+                lines.append(replace(line, variant=not reading and name not in firsts))
     met = found is not None and {found.challenger, found.incumbent} <= {point.engine for point in here}
     layer = published_lines(group) if group else []
     ticks = sorted({float(size) for line in lines for size in line.sizes})

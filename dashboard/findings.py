@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from dashboard import words
 from engines import runs
@@ -145,7 +145,7 @@ def compared(case: CaseStudy, task: Task, points: Sequence[Point], first: str, s
     scope = _scope(budgets, task.unit)
     clear = [pair for pair in pairs if pair.clear]
     if not clear:
-        return f"{_capital(a)} and {b} do not differ clearly {scope}."
+        return f"{_capital(a)} and {b} do not differ clearly {scope.replace('every', 'any')}."
     ahead, behind = (a, b) if clear[0].gap > 0 else (b, a)
     if len(clear) < len(pairs):
         between = words.span(budgets[0], budgets[-1], task.unit)
@@ -173,42 +173,45 @@ def _changes(case: CaseStudy, task: Task, found: list[Crossing], pair: tuple[str
 def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> str:
     """The answer to the question at one budget, in one sentence.
 
-    The best of all readings of an engine speaks for it; where that is not the main one, both are named. A shape is
-    missing when no engine of it was run; a variant beside it is not missed.
+    The first engine of each shape that was measured is named; where a variant or a further reading of its shape is
+    better, that one too, and it speaks for the shape. A shape is missing when no engine of it was run.
     """
     here = [point for point in main_points(points) if point.budget == budget and not point.reference]
     amount = words.amount(budget, task.unit)
-    engines = [info for info in case.engines if not info.reference]
-    measured = [info for info in engines if any(point.engine == info.name for point in here)]
-    shapes = {info.shape for info in measured}
+    shapes = standing(case, here)
     missing = [spoken(case, info.name) for shape, info in leading(case).items() if shape not in shapes]
-    if not measured:
+    if not shapes:
         return f"Nothing has been run with {amount} yet."
-    best = {
-        info.name: _best([p for p in here if p.engine.split("+")[0] == info.name], task.metric) for info in measured
-    }
-    parts = []
-    for place, info in enumerate(measured):
-        main = next(point for point in here if point.engine == info.name)
-        text = f"{spoken(case, info.name)} {_made(main, task.metric, first=place == 0)}"
-        if best[info.name].reading:
-            reading = info.readings.get(best[info.name].reading, best[info.name].reading)
-            text += f" ({_round(best[info.name].mean)} {reading})"
-        parts.append(text)
+    best, parts = [], []
+    for shape, name in shapes.items():
+        best.append(_best([point for point in here if point.shape == shape], task.metric))
+        main = next(point for point in here if point.engine == name)
+        text = f"{spoken(case, name)} {_made(main, task.metric, first=not parts)}"
+        parts.append(text + (f" ({_apart(case, task, best[-1])})" if best[-1].engine != name else ""))
     start = f"With {amount} {words.listing(parts)}"
     if missing:
         have = "has" if len(missing) == 1 else "have"
         return f"{start}; {words.listing(missing)} {have} no run at this budget yet."
-    if len(measured) == 1:
+    if len(best) == 1:
         return f"{start}."
-    ranked = sorted(best.values(), key=lambda point: point.mean, reverse=not task.metric.lower_is_better)
+    ranked = sorted(best, key=lambda point: point.mean, reverse=not task.metric.lower_is_better)
     level = [point for point in ranked[1:] if not difference(ranked[0], point, task.metric)[1]]
     names = [spoken(case, point.engine.split("+")[0]) for point in [ranked[0], *level]]
-    if level and len(names) == len(measured) > 2:
+    if level and len(names) == len(best) > 2:
         return f"{start}: the differences are within their uncertainty."
     if level:
         return f"{start}: the difference between {words.listing(names)} is within its uncertainty."
     return f"{start}: build {names[0]}{' with that extra' if ranked[0].reading else ''}."
+
+
+def standing(case: CaseStudy, points: Sequence[Point]) -> dict[str, str]:
+    """Shape -> the first engine of it that has points, which stands for the shape; references aside."""
+    there = {point.engine for point in points}
+    shapes: dict[str, str] = {}
+    for info in case.engines:
+        if info.name in there and not info.reference:
+            shapes.setdefault(info.shape, info.name)
+    return shapes
 
 
 def headline(case: CaseStudy, task: Task, points: Sequence[Point]) -> str:
@@ -221,24 +224,54 @@ def headline(case: CaseStudy, task: Task, points: Sequence[Point]) -> str:
 
 
 def further(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[str]:
-    """How the other pairs compare: every pair of main readings but the headline's, and each end-to-end reading against
-    the first pipeline."""
-    engines = [info for info in case.engines if not info.reference]
-    names = [info.name for info in engines]
-    pairs = [(a, b) for place, a in enumerate(names) for b in names[place + 1 :]]
-    pipeline = next((info.name for info in engines if info.shape == "pipeline"), names[0])
-    pairs += [
-        (pipeline, info.read(reading))
-        for info in engines
-        if info.shape == "end_to_end" and info.name != pipeline
-        for reading in info.readings
+    """How the other approaches compare: the first engines of the shapes with each other, but for the headline's pair,
+    and with the best variant or reading of another shape, where that is better than its first."""
+    here = main_points(points)
+    shapes = standing(case, here)
+    firsts = list(shapes.values())
+    pairs = list(combinations(firsts, 2))
+    for shape, first in shapes.items():
+        best = _best_late([point for point in here if point.shape == shape and not point.reference], first, task.metric)
+        if best != first:
+            pairs += [(best, other) for other in firsts if other != first]
+    return _told(case, task, points, pairs)
+
+
+def variants(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[str]:
+    """How the variants and the further readings of each approach compare with its first engine."""
+    here = main_points(points)
+    there = {point.engine for point in here if not point.reference}
+    pairs = [
+        (first, name)
+        for shape, first in standing(case, here).items()
+        for name in case.curves
+        if name in there and name != first and case.engine(name.partition("+")[0]).shape == shape
     ]
+    return _told(case, task, points, pairs)
+
+
+def _told(case: CaseStudy, task: Task, points: Sequence[Point], pairs: Sequence[tuple[str, str]]) -> list[str]:
     said = headline(case, task, points)
     sentences = [compared(case, task, points, first, second) for first, second in pairs]
-    return [sentence for sentence in sentences if sentence and sentence != said]
+    return [sentence for sentence in dict.fromkeys(sentences) if sentence and sentence != said]
 
 
-def _best(points: list[Point], metric: Metric) -> Point:
+def _best_late(points: Sequence[Point], first: str, metric: Metric) -> str:
+    """The engine or reading that is best at the largest budget of the `first`."""
+    most = max(point.budget for point in points if point.engine == first)
+    return _best([point for point in points if point.budget == most], metric).engine
+
+
+def _apart(case: CaseStudy, task: Task, point: Point) -> str:
+    """What sets a variant or a reading apart from the first of its shape, with its score."""
+    info = case.engine(point.engine.partition("+")[0])
+    score = _made(point, task.metric, first=False)
+    if point.reading:
+        return f"{score} {info.readings.get(point.reading, point.reading)}"
+    return f"{info.title.removeprefix(f'{leading(case)[info.shape].title}, ')}: {score}"
+
+
+def _best(points: Sequence[Point], metric: Metric) -> Point:
     return min(points, key=lambda point: point.mean if metric.lower_is_better else -point.mean)
 
 

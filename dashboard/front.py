@@ -9,10 +9,12 @@ from dashboard.measured import load
 from engines.core import CaseStudy, Task
 from engines.runs import Point
 
+NOBODY = "nobody clearly"
+
 
 def telling(case: CaseStudy) -> tuple[Task, list[Point]]:
-    """The task that tells most: one where engines can be compared, then real data before simulated, then the most
-    runs; and its main points.
+    """The task that tells most: one where somebody leads, then real data before simulated, then the most runs; and its
+    main points.
 
     Raises:
         UserError: a file of the store cannot be read.
@@ -20,8 +22,9 @@ def telling(case: CaseStudy) -> tuple[Task, list[Point]]:
     every = []
     for task in case.tasks:
         here = main(case, task)
-        every.append((bool(shared(here)), bool(here) and not task.simulated, len(here), task, here))
-    *_, task, here = max(every, key=lambda each: each[:3])
+        told = set(leaders(case, task, here).values())
+        every.append((bool(told), bool(told - {NOBODY}), not task.simulated, len(here), task, here))
+    *_, task, here = max(every, key=lambda each: each[:4])
     return task, here
 
 
@@ -31,25 +34,32 @@ def main(case: CaseStudy, task: Task) -> list[Point]:
 
 
 def shared(points: Sequence[Point]) -> list[float]:
-    """The budgets that all engines were measured with, growing; none where fewer than two engines were measured."""
-    names = {point.engine for point in points}
-    each = [{point.budget for point in points if point.engine == name} for name in names]
+    """The budgets that every approach was measured with, growing; none where fewer than two were measured."""
+    shapes = {point.shape for point in points}
+    each = [{point.budget for point in points if point.shape == shape} for shape in shapes]
     return sorted(set.intersection(*each)) if len(each) > 1 else []
+
+
+def leaders(case: CaseStudy, task: Task, points: Sequence[Point]) -> dict[float, str]:
+    """The least and the most data that all approaches were measured with -> who clearly leads the others there."""
+    budgets = shared(points)
+    found = {}
+    for budget in dict.fromkeys(budgets[:1] + budgets[-1:]):
+        here = sorted((point for point in points if point.budget == budget), key=lambda point: point.mean)
+        here = here if task.metric.lower_is_better else here[::-1]
+        first = here[0]
+        second = next(point for point in here if point.shape != first.shape)
+        _, clear = findings.difference(first, second, task.metric)
+        found[budget] = findings.spoken(case, first.engine) if clear else NOBODY
+    return found
 
 
 def winners(case: CaseStudy, task: Task, points: Sequence[Point]) -> str:
     """Who leads with the least and with the most data that all were measured with, in one sentence."""
-    budgets = shared(points)
-    if not budgets:
+    found = leaders(case, task, points)
+    if not found:
         return "Not enough runs yet to say who wins."
-    leaders = {}
-    for budget in (budgets[0], budgets[-1]):
-        here = sorted((point for point in points if point.budget == budget), key=lambda point: point.mean)
-        here = here if task.metric.lower_is_better else here[::-1]
-        first, second = here[:2]
-        _, clear = findings.difference(first, second, task.metric)
-        leaders[budget] = findings.spoken(case, first.engine) if clear else "nobody clearly"
-    if len(leaders) == 2 and len(set(leaders.values())) == 1:
-        return f"Who leads: with {words.span(budgets[0], budgets[-1], task.unit, 'and')} {leaders[budgets[0]]}."
-    ends = ", ".join(f"with {words.amount(budget, task.unit)} {leader}" for budget, leader in leaders.items())
+    if len(found) == 2 and len(set(found.values())) == 1:
+        return f"Who leads: with {words.span(*found, task.unit, 'and')} {next(iter(found.values()))}."
+    ends = ", ".join(f"with {words.amount(budget, task.unit)} {leader}" for budget, leader in found.items())
     return f"Who leads: {ends}."

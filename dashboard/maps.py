@@ -23,8 +23,9 @@ READING = (
 
 @dataclass(frozen=True)
 class Map:
-    """`sentence` says what the `figure` shows."""
+    """`title` and `sentence` say what the `figure` shows."""
 
+    title: str
     sentence: str
     figure: go.Figure
 
@@ -35,8 +36,7 @@ def offer(case: CaseStudy, task: Task, points: Sequence[Point]) -> None:
         found = drawn(case, task, points, side)
         if found is None:
             continue
-        if place == 0:
-            st.subheader("The map of the two budgets", anchor="map")
+        st.subheader(found.title, anchor="map" if place == 0 else None)
         st.markdown(found.sentence)
         st.plotly_chart(found.figure, key=f"explore_map_{place}", config={"displayModeBar": False}, alt=found.sentence)
         unit = f", {task.metric.unit}" if task.metric.unit else ""
@@ -64,8 +64,9 @@ def drawn(case: CaseStudy, task: Task, points: Sequence[Point], side: SideBudget
     theirs = np.array([rival[b].mean if b in rival else np.nan for b in budgets])
     amounts = [words.amount(budget, task.unit) for budget in budgets]
     rows = [_amount(side.points[name], side.unit) for name in names]
+    grid = Grid(scores, gaps, clear, theirs)
     figure = two_budgets(
-        Grid(scores, gaps, clear, theirs),
+        grid,
         [amount.partition(" ")[0] for amount in amounts] if _alike(amounts) else amounts,
         ["<br>".join(_folded(row)) for row in rows],
         (case.engine(names[0].partition("+")[0]).shape, case.engine(side.against).shape),
@@ -79,7 +80,18 @@ def drawn(case: CaseStudy, task: Task, points: Sequence[Point], side: SideBudget
         amounts[-1].partition(" ")[2] if _alike(amounts) else "",
         dark=is_dark(),
     )
-    return Map(sentence(case, task, side, names, budgets, Grid(scores, gaps, clear, theirs)), figure)
+    return Map(title(case, side, names, grid), sentence(case, task, side, names, budgets, grid), figure)
+
+
+def title(case: CaseStudy, side: SideBudget, names: Sequence[str], grid: Grid) -> str:
+    """The finding, where it is a plain one: with more side data the lead lasts to more pairs."""
+    ends = [
+        max(np.flatnonzero(clear & (gaps > 0)), default=-1) for clear, gaps in zip(grid.clear, grid.gaps, strict=True)
+    ]
+    if ends == sorted(ends) and ends[-1] > ends[0]:
+        subject = findings.SPOKEN[case.engine(names[0].partition("+")[0]).shape]
+        return f"The more {side.unit}, the longer {subject} leads {findings.spoken(case, side.against)}"
+    return f"Two budgets: training data and {side.unit}"
 
 
 def sentence(
@@ -102,7 +114,7 @@ def sentence(
         if where:
             told.append(f"with {_amount(side.points[name], side.unit)} it {where}")
     if told:
-        parts.append(f"Against {rival}, {words.listing(told)}.")
+        parts.append(f"Against {rival}: {'; '.join(told)}.")
     return " ".join(parts)
 
 
@@ -119,15 +131,18 @@ def _where(gaps: np.ndarray, clear: np.ndarray, budgets: Sequence[float], unit: 
     for verb, won in (("leads", ahead), ("trails", behind)):
         if not won:
             continue
+        if len(won) == 1:
+            parts.append(f"{verb} at {words.amount(budgets[won[0]], unit)}")
+            continue
         if won == common:
-            return f"{verb} throughout" if len(won) > 1 else f"{verb} at {words.amount(budgets[won[0]], unit)}"
+            return f"{verb} throughout"
         inside = won == [place for place in common if won[0] <= place <= won[-1]]
         if inside and won[0] == common[0]:
             parts.append(f"{verb} up to {words.amount(budgets[won[-1]], unit)}")
         elif inside and won[-1] == common[-1]:
             parts.append(f"{verb} from {words.amount(budgets[won[0]], unit)} on")
         else:
-            parts.append(f"{verb} at {words.listing([words.count(budgets[place]) for place in won])} {unit}")
+            parts.append(f"{verb} at {len(won)} of {len(common)} amounts")
     return " and ".join(parts)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import methods, theme, view, words
+from dashboard import theme, view, words
 from engines import registry
+from engines.claims import design
 from engines.core import CaseStudy, EngineInfo, Task, UserError
 from engines.datasets import Dataset, dataset, find
 
@@ -52,13 +53,13 @@ def rows(entry: Dataset) -> dict[str, str]:
     }
 
 
-def engine(info: EngineInfo, effort: methods.Effort | None) -> None:
+def engine(info: EngineInfo, effort: design.Effort | None) -> None:
     """One engine: its stages, what it was given, how much code it is."""
     with st.container(border=True, gap="xsmall"):
         badge = " :gray-badge[reference]" if info.reference else ""
         st.markdown(f":{theme.MARKDOWN[info.shape]}[{theme.SIGNS[info.shape]}] **{info.title}**{badge}")
         st.markdown(info.summary)
-        chain = " → ".join(stage.replace("_", " ") for stage in methods.stages(info))
+        chain = " → ".join(stage.replace("_", " ") for stage in design.stages(info))
         lines = [f":gray[Stages:] {chain}"] if chain else []
         given = words.listing(list(info.supervision)) or "nothing"
         lines.append(f":gray[Given besides the pairs:] {given}")
@@ -72,10 +73,10 @@ def engine(info: EngineInfo, effort: methods.Effort | None) -> None:
 
 def built(case: CaseStudy) -> None:
     st.subheader(f"How the engines of {case.title} are built")
-    efforts = methods.effort(case)
+    efforts = design.effort(case)
     for info in case.engines:
         engine(info, efforts.get(info.name))
-    told = methods.told(case)
+    told = design.told(case)
     if told:
         with st.expander("How they were tuned, and by which rules of the budget", icon=":material/tune:"):
             st.markdown(told)

@@ -106,6 +106,10 @@ def draw(
         others(group, alike)
     told = drawn.once(("further", case.slug, task.slug, of), lambda: findings.further(case, task, here))
     st.markdown("\n".join(f"- {sentence}" for sentence in told))
+    told = drawn.once(("variants", case.slug, task.slug, of), lambda: findings.variants(case, task, here))
+    if told:
+        with st.expander("What the variants of an approach are worth", icon=":material/alt_route:"):
+            st.markdown("\n".join(f"- {sentence}" for sentence in told))
 
 
 def others(group: PublishedGroup, alike: bool) -> None:

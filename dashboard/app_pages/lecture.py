@@ -62,7 +62,9 @@ def evidence(title: str, found: Sequence[Evidence], none: str) -> None:
     if not found:
         st.caption(none)
     for each in found:
-        st.markdown(f":small[{SPEAKS[each.speaks]} {words.plain(each.text)}]")
+        # A number and its per cent stay on one line.
+        text = words.plain(each.text).replace(" %", "\u00a0%")
+        st.markdown(f":small[{SPEAKS[each.speaks]} {text}]")
         if not each.measured:
             st.caption(f"Source: {words.plain(each.source)}")
         elif each.source != claims.HERE:
@@ -71,8 +73,11 @@ def evidence(title: str, found: Sequence[Evidence], none: str) -> None:
 
 
 def link(each: Evidence) -> None:
-    """To the view of Explore that shows it."""
+    """To the view of Explore that shows it; of what is no score, to the page that does."""
     if each.case not in registry.cases():
+        return
+    if each.measured and not each.task:
+        st.page_link("app_pages/data.py", label="See it on Data and methods", icon=":material/database:")
         return
     task = each.task or registry.case(each.case).tasks[0].slug
     params = {"case": each.case, "task": task}
@@ -95,11 +100,12 @@ def _plain(test: str) -> str:
 st.title("The lecture, claim by claim")
 st.markdown(
     "Andrew Ng's lecture on end-to-end deep learning makes thirteen claims that can be tested. Each is turned into "
-    "comparisons of scores. One of ours speaks for or against the claim when two approaches differ by more than 1.96 "
-    "standard errors on the same test; one of published results when they share a test set and were trained on amounts "
-    "of data within half a decade of each other. **Supported**: all that speak speak for it; **contradicted**: all "
-    "speak against it; **mixed**: some do one, some the other; **not testable here**: none speaks. The verdicts are "
-    "worked out from the runs, and change with them: `python -m engines claims` prints the same."
+    "comparisons of scores. One of ours speaks for or against the claim when two approaches, each by the best way in "
+    "which it was built, differ by more than 1.96 standard errors on the same test; one of published results when they "
+    "share a test set and were trained on amounts of data within half a decade of each other. **Supported**: all that "
+    "speak speak for it; **contradicted**: all speak against it; **mixed**: some do one, some the other; **not "
+    "testable here**: none speaks. The verdicts are worked out from the runs, and change with them: `python -m engines claims` "
+    "prints the same."
 )
 with view.said():
     found = judged()

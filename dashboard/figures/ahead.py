@@ -65,22 +65,23 @@ def until(chance: Overtaking, right: float) -> Overtaking:
     )
 
 
-def draw(figure: go.Figure, forecast: Ahead, colour: str) -> None:
-    """A dashed line with its band."""
-    figure.add_scatter(
-        x=np.concatenate([forecast.sizes, forecast.sizes[::-1]]),
-        y=np.concatenate([forecast.lows, forecast.highs[::-1]]),
-        fill="toself",
-        fillcolor=theme.faded(colour, 0.1),
-        line={"width": 0},
-        mode="lines",
-        hoverinfo="skip",
-    )
+def draw(figure: go.Figure, forecast: Ahead, colour: str, band: bool = True) -> None:
+    """A dashed line with its band; a thin one without."""
+    if band:
+        figure.add_scatter(
+            x=np.concatenate([forecast.sizes, forecast.sizes[::-1]]),
+            y=np.concatenate([forecast.lows, forecast.highs[::-1]]),
+            fill="toself",
+            fillcolor=theme.faded(colour, 0.1),
+            line={"width": 0},
+            mode="lines",
+            hoverinfo="skip",
+        )
     figure.add_scatter(
         x=forecast.sizes,
         y=forecast.middles,
         mode="lines",
-        line={"color": colour, "width": 2, "dash": "dash"},
+        line={"color": colour, "width": 2 if band else 1.2, "dash": "dash"},
         text=list(forecast.hover),
         hovertemplate="%{text}<extra></extra>" if forecast.hover else None,
     )

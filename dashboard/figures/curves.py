@@ -29,7 +29,7 @@ class Line:
     95 % intervals, growing in `sizes`; `seed_sizes` and `seed_scores`, shape (runs,), are the runs behind the means.
 
     `shape` decides colour and marker, `dash` is Plotly's ("solid", "dash", "dot"); `hover` is one text a budget;
-    `ahead` is the forecast beyond the last budget.
+    `ahead` is the forecast beyond the last budget. A `variant` of another line is drawn thin, without bands and seeds.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Line:
     hover: tuple[str, ...] = ()
     dash: str = "solid"
     ahead: Ahead | None = None
+    variant: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def learning_curves(
     layer: Sequence[Line] = (),
     zero: bool = True,
 ) -> go.Figure:
-    """The learning curves on a logarithmic axis of data. Bands and seeds are drawn for the solid lines only.
+    """The learning curves on a logarithmic axis of data. Bands and seeds are drawn for the main lines only: solid ones
+    that are no variants.
 
     Args:
         mark: the budget to mark, in the unit of `sizes`.
@@ -90,12 +92,13 @@ def learning_curves(
     left, right = (float(reach.min()), float(reach.max())) if len(reach) else (1.0, 10.0)
     below = ahead.STRIP if overtaking else 0
     figure = go.Figure(layout={"template": theme.template(dark), "height": HEIGHT + below, "hovermode": "closest"})
-    main = [line for line in lines if line.dash == "solid"]
+    solid = [line for line in lines if line.dash == "solid"]
+    main = [line for line in solid if not line.variant]
     for line in main:
         _band(figure, line)
-    for line in main:
+    for line in solid:
         if line.ahead:
-            ahead.draw(figure, line.ahead, theme.colour(line.shape))
+            ahead.draw(figure, line.ahead, theme.colour(line.shape), band=not line.variant)
     for line in layer:
         _thin(figure, line)
     for line in main:
@@ -112,7 +115,7 @@ def learning_curves(
     first = math.log10(nowhere if dots else left)
     margin = 0.03 * (math.log10(right) - first) or 0.3
     highs = [float(line.highs.max()) for line in everyone if len(line.highs)]
-    highs += [float(line.ahead.middles.max()) for line in main if line.ahead]
+    highs += [float(line.ahead.middles.max()) for line in solid if line.ahead]
     top = max([0.0, *highs, *(dot.high for dot in dots)]) or 1.0
     figure.update_xaxes(
         type="log",
@@ -238,11 +241,11 @@ def _seeds(figure: go.Figure, line: Line) -> None:
 
 
 def _line(figure: go.Figure, line: Line) -> None:
-    main = line.dash == "solid"
+    main = line.dash == "solid" and not line.variant
     colour = theme.colour(line.shape)
     marker = {
-        "size": 9 if main else 7,
-        "symbol": theme.symbol(line.shape) + ("" if main else "-open"),
+        "size": 9 if main else 7 if line.dash != "solid" else 5,
+        "symbol": theme.symbol(line.shape) + ("" if line.dash == "solid" else "-open"),
         "color": colour,
     }
     figure.add_scatter(

@@ -26,7 +26,7 @@ class Claim:
 @dataclass(frozen=True)
 class Evidence:
     """One comparison. `text` is a sentence with its numbers; `source` who measured; `case`, `task`, `budget`,
-    `published` say which view shows it (`task` "" where none does)."""
+    `published` say which view shows it; with a case but neither task nor published, the page of methods does."""
 
     speaks: Speaks
     text: str

@@ -62,7 +62,7 @@ def compared(
     by = lead(a, b, task)
     speaks: Speaks = "for" if by > Z else "against" if by < -Z else ties
     how = "not clearly different" if abs(by) <= Z else f"{NAMES[first if by > 0 else second]} is clearly ahead"
-    scores = f"{NAMES[first]} {score(a, task)}, {NAMES[second]} {score(b, task)}"
+    scores = f"{called(case, a)} {score(a, task)}, {called(case, b)} {score(b, task)}"
     text = f"{task.title}, {amount(budget, task.unit)}: {scores}; {how}."
     return Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
 
@@ -146,7 +146,7 @@ def overtaking(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
         speaks: Speaks = "for" if chance > SURE else "against" if chance < 1 - SURE else "nothing"
         text = (
             f"{task.title}: not overtaken by {amount(budgets[-1], task.unit)}; the forecast gives end-to-end a chance "
-            f"of {chance:.0%} to have overtaken by {amount(FARTHEST * budgets[-1], task.unit)}."
+            f"of {100 * chance:.0f} % to have overtaken by {amount(FARTHEST * budgets[-1], task.unit)}."
         )
         yield Evidence(speaks, text, *view, budgets[-1])
 
@@ -165,8 +165,9 @@ def steeper(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
         by = -gap[0] / spread if spread else 0.0
         speaks: Speaks = "for" if by > Z else "against" if by < -Z else "nothing"
         text = (
-            f"{task.title}: with ten times the data the pipeline's error shrinks to {10 ** slopes['pipeline'][0]:.0%}, "
-            f"end-to-end's to {10 ** slopes['end_to_end'][0]:.0%}."
+            f"{task.title}: with ten times the data the pipeline's error shrinks to "
+            f"{100 * 10 ** slopes['pipeline'][0]:.0f} % of what it was, end-to-end's to "
+            f"{100 * 10 ** slopes['end_to_end'][0]:.0f} %."
         )
         yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budgets[-1])
 
@@ -210,36 +211,38 @@ def source(task: Task) -> str:
     return f"{HERE}, on simulated data" if task.simulated else HERE
 
 
+def called(case: CaseStudy, point: Point) -> str:
+    """ "the pipeline", and in brackets what sets a variant of it apart."""
+    info = case.engine(point.engine.partition("+")[0])
+    first = next(each for each in case.engines if each.shape == info.shape and not each.reference)
+    apart = "" if info == first else f" ({info.title.removeprefix(f'{first.title}, ')})"
+    return NAMES[info.shape] + apart
+
+
 def score(point: Point, task: Task) -> str:
     unit = " %" if task.metric.unit == "%" else f" {task.metric.unit}" if task.metric.unit else ""
     return f"{point.mean:.1f} ± {point.standard_error:.1f}{unit}"
 
 
 def more_side_data(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
-    """Whether an engine does better with more sub-task data at the same pairs: the engine against its namesake with
-    the least (`pipeline` against `pipeline_500`), at the largest budget that both were measured at."""
-    names = [info.name for info in case.engines]
-    fewest = {
-        base: min(given)
-        for base in names
-        if (given := [int(name.removeprefix(f"{base}_")) for name in names if name.removeprefix(f"{base}_").isdigit()])
-    }
+    """Whether an engine does better with more data for one stage at the same pairs: the most of a second budget against
+    the least of it, with the fewest and with the most pairs that both were measured at."""
     for task in case.tasks:
-        found = main_points(case, task, store)
-        for base, count in fewest.items():
-            mine = {point.budget: point for point in found if point.engine == base}
-            less = {point.budget: point for point in found if point.engine == f"{base}_{count}"}
-            both = sorted(mine.keys() & less.keys())
-            if not both:
-                continue
-            budget = both[-1]
-            by = lead(mine[budget], less[budget], task)
-            speaks: Speaks = "for" if by > Z else "against" if by < -Z else "nothing"
-            text = (
-                f"{task.title}, {amount(budget, task.unit)}: {case.engine(base).title.lower()} "
-                f"{score(mine[budget], task)}, with {count:,} of the sub-task's examples {score(less[budget], task)}."
-            )
-            yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
+        found = [p for p in points(case, task, store) if p.test == "test" and not (p.oracle or p.reference)]
+        for side in task.sides:
+            least, most = (pick(side.points, key=side.points.__getitem__) for pick in (min, max))
+            less = {point.budget: point for point in found if point.engine == least}
+            more = {point.budget: point for point in found if point.engine == most}
+            both = sorted(more.keys() & less.keys())
+            for budget in dict.fromkeys(both[:1] + both[-1:]):
+                by = lead(more[budget], less[budget], task)
+                speaks: Speaks = "for" if by > Z else "against" if by < -Z else "nothing"
+                text = (
+                    f"{task.title}, {amount(budget, task.unit)}: {NAMES[more[budget].shape]} "
+                    f"{score(more[budget], task)} with {side.points[most]:,g} {side.unit}, "
+                    f"{score(less[budget], task)} with {side.points[least]:,g}."
+                )
+                yield Evidence(speaks, text, source(task), True, case.slug, task.slug, budget)
 
 
 def gallery(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:

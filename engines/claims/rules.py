@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engines import registry
 from engines.claims import measured, others
-from engines.claims.design import design
+from engines.claims.design import effort
 from engines.claims.evidence import Claim, Evidence, Judged, Speaks, claims
 from engines.core import CaseStudy, UserError
 from engines.runs import RunStore
@@ -101,23 +101,27 @@ def _steeper(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
 
 def _by_hand(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
     del store  # the code is what is measured
-    each = {
-        shape: design(next(info for info in case.engines if info.shape == shape and not info.reference))
-        for shape in ("pipeline", "end_to_end")
-        if any(info.shape == shape and not info.reference for info in case.engines)
-    }
-    if len(each) < 2:
+    firsts = {info.shape: info for info in reversed(case.engines) if not info.reference}
+    if not {"pipeline", "end_to_end"} <= set(firsts):
         return
-    pipeline, network = each["pipeline"], each["end_to_end"]
-    fewer = (network.lines < pipeline.lines) + (len(network.given) < len(pipeline.given))
-    more = (network.lines > pipeline.lines) + (len(network.given) > len(pipeline.given))
+    pipeline, network = firsts["pipeline"], firsts["end_to_end"]
+    lines = effort(case)
+    mine, theirs = (
+        (lines[network.name].lines, len(network.supervision)),
+        (lines[pipeline.name].lines, len(pipeline.supervision)),
+    )
+    fewer = any(a < b for a, b in zip(mine, theirs, strict=True))
+    more = any(a > b for a, b in zip(mine, theirs, strict=True))
     speaks: Speaks = "for" if fewer and not more else "against" if more and not fewer else "nothing"
     text = (
-        f"{case.title}: the pipeline took {pipeline.lines:,} lines in {pipeline.modules} modules and was given "
-        f"{len(pipeline.given)} things beside the pairs; end-to-end {network.lines:,} lines in {network.modules} and "
-        f"{len(network.given)}."
+        f"{case.title}: the pipeline is {theirs[0]:,} lines written by hand and was given {_things(theirs[1])} besides "
+        f"the pairs; end-to-end is {mine[0]:,} lines and was given {_things(mine[1])}."
     )
-    yield Evidence(speaks, text, measured.HERE, True, case.slug, case.tasks[0].slug)
+    yield Evidence(speaks, text, measured.HERE, True, case.slug)
+
+
+def _things(count: int) -> str:
+    return "nothing" if not count else "one thing" if count == 1 else f"{count} things"
 
 
 RULES: Mapping[str, Compare] = {

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import methods
 from engines import registry
+from engines.claims import design
 from engines.core import CaseStudy, EngineInfo
 from engines.datasets import dataset
 from tests.conformance.conftest import fitted
@@ -73,10 +73,10 @@ def test_the_page_names_every_data_set_and_engine():
 
 @pytest.mark.parametrize("case", list(registry.cases().values()), ids=lambda case: case.slug)
 def test_every_engine_has_stages_and_code(case):
-    efforts = methods.effort(case)
+    efforts = design.effort(case)
     assert efforts
     for info in case.engines:
-        assert methods.stages(info), info.name
+        assert design.stages(info), info.name
         if not info.reference:
             assert 0 < efforts[info.name].lines < 10_000
             assert 0 <= efforts[info.name].own <= efforts[info.name].lines
@@ -84,7 +84,7 @@ def test_every_engine_has_stages_and_code(case):
 
 @pytest.mark.parametrize("name", ["pipeline", "end_to_end"])
 def test_the_stages_are_those_of_a_fitted_engine(name):
-    assert methods.stages(registry.case("tones").engine(name)) == tuple(
+    assert design.stages(registry.case("tones").engine(name)) == tuple(
         stage.name for stage in fitted("tones", "pairs", name).stages()
     )
 
@@ -97,9 +97,9 @@ def test_lines_are_counted_by_the_rule(tmp_path, monkeypatch):
         (folder / name).write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
     infos = [EngineInfo(name, name, "pipeline", 1, f"planted.one:{name}", "") for name in ("First", "Second")]
-    monkeypatch.setattr(methods, "_roots", lambda: frozenset({"planted"}))
-    found = methods.effort(CaseStudy("planted", "", "", (), tuple(infos)))
+    monkeypatch.setattr(design, "_roots", lambda: frozenset({"planted"}))
+    found = design.effort(CaseStudy("planted", "", "", (), tuple(infos)))
     # class, def and return, three lines of the constant, two of the function in the other file; class, string, two
-    assert found == {"First": methods.Effort(8, 8), "Second": methods.Effort(4, 4)}
-    assert methods.stages(infos[0]) == ("hear", "say")
+    assert found == {"First": design.Effort(8, 8), "Second": design.Effort(4, 4)}
+    assert design.stages(infos[0]) == ("hear", "say")
     assert "planted.one" not in sys.modules, "nothing is imported to be counted"

@@ -69,7 +69,8 @@ def test_every_task_has_its_answer_chart_cards_and_table(store, case, task):
     assert page.title[0].value.startswith("With ")
     sides = registry.case(case).task(task).sides
     assert len(page.get("plotly_chart")) == 2 + len(sides)
-    assert ("The map of the two budgets" in [heading.value for heading in page.subheader]) == bool(sides)
+    for side in sides:
+        assert any(side.unit in heading.value for heading in page.subheader)
     engines = [info for info in registry.case(case).engines if not info.reference]
     assert len(page.metric) == len(engines)
     assert not page.dataframe

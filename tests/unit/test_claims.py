@@ -10,9 +10,9 @@ import pytest
 
 from engines import registry
 from engines.claims import Claim, Evidence, claims, judge, verdict
-from engines.claims.design import design
+from engines.claims.design import effort
 from engines.claims.evidence import FILE
-from engines.claims.measured import at_largest, at_smallest, hybrid_between, overtaking, steeper
+from engines.claims.measured import at_largest, at_smallest, hybrid_between, more_side_data, overtaking, steeper
 from engines.claims.others import at_smallest as published_smallest
 from engines.claims.others import between, compared, grows
 from engines.claims.rules import RULES
@@ -118,9 +118,27 @@ def test_published_results_are_compared_at_like_amounts_of_data():
     assert "for" in spoken(grows("turnstile", "pipeline"))
 
 
-def test_the_design_of_an_engine_is_counted():
+def test_what_is_designed_by_hand_is_what_the_page_of_methods_counts(store):
+    told = [each for judged in judge(store) for each in judged.evidence if judged.claim.number == 13]
+    assert {each.case for each in told} >= {"speech", "bone_age"}
+    assert not any(each.task for each in told)
     speech = registry.case("speech")
-    pipeline, network = (design(speech.engine(name)) for name in ("pipeline", "end_to_end"))
-    assert pipeline.lines > 300
-    assert network.lines > 300
-    assert len(pipeline.given) > len(network.given)
+    text = next(each.text for each in told if each.case == "speech")
+    for name in ("pipeline", "end_to_end"):
+        assert f"{effort(speech)[name].lines:,} lines" in text
+    assert "was given one thing besides the pairs" in text
+
+
+def test_more_data_for_a_stage_is_held_against_less_with_few_and_with_many_pairs(store):
+    case = registry.case("turnstile")
+    task, side = case.tasks[0], case.tasks[0].sides[0]
+    ranked = sorted(side.points, key=side.points.__getitem__)
+    for name, rates in ((ranked[0], (60, 40)), (ranked[-1], (30, 40))):
+        for pairs, rate in zip((62.0, 372.0), rates, strict=True):
+            rows = np.ones((400, 5))
+            rows[: 4 * rate, [1, 4]] = 0  # not right, not opened
+            made = RunSpec(case.slug, task.slug, name, Budget(pairs), 0, case.engine(name).version)
+            store.add(Run(made, (Score(task.metric.score(rows), rows),), 1.0, 0.01, 10))
+    few, many = more_side_data(case, store)
+    assert spoken((few, many)) == ["for", "nothing"]
+    assert f"30.0 ± 2.3 % with {side.points[ranked[-1]]:,g} {side.unit}, 60.0" in few.text

@@ -90,7 +90,7 @@ def test_explore_begins_where_most_engines_were_measured():
     assert Measured((), {}).usual() is None
 
 
-def test_a_variant_is_named_by_what_sets_it_apart_and_is_not_missed():
+def test_a_variant_speaks_for_its_shape_where_it_is_better_and_is_not_missed():
     case = registry.case("turnstile")
     task = case.task("gate")
     said = {"case": case.slug, "task": task.slug}
@@ -100,10 +100,19 @@ def test_a_variant_is_named_by_what_sets_it_apart_and_is_not_missed():
         for name, mean in (("pipeline", 50.0), ("hybrid", 70.0), ("end_to_end", 90.0), (own.name, 80.0))
     ]
     told = findings.verdict(case, task, here, 62)
-    assert told.startswith(
-        "With 62 frames the pipeline has a miss rate of 50.0 %, the pipeline (detector learned here) 80.0 %"
+    assert told == (
+        "With 62 frames the pipeline has a miss rate of 50.0 %, the hybrid 70.0 % and end-to-end 90.0 %: "
+        "build the pipeline."
     )
-    assert told.endswith("end-to-end 90.0 %: build the pipeline.")
+    better = [replace(p, mean=30.0, scores=(30.0,)) if p.engine == own.name else p for p in here]
+    told = findings.verdict(case, task, better, 62)
+    assert "a miss rate of 50.0 % (detector learned here: 30.0 %), the hybrid" in told
+    assert told.endswith("build the pipeline (detector learned here).")
+    assert findings.variants(case, task, better) == [
+        "The pipeline (detector learned here) leads the pipeline at 62 frames, the only budget both were measured at."
+    ]
+    assert any("(detector learned here) leads the hybrid" in each for each in findings.further(case, task, better))
+    assert not any("(detector learned here)" in each for each in findings.further(case, task, here))
     assert "end-to-end has no run" in findings.verdict(case, task, [p for p in here if p.engine != "end_to_end"], 62)
 
 

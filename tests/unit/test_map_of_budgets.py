@@ -52,9 +52,10 @@ def test_the_sentence_says_what_the_photos_are_worth_and_who_leads_where(store):
     assert found is not None
     assert "With 1,375 frames, going from 500 to 4,529 photos of others takes the pipeline from" in found.sentence
     assert "from 30.0 % to 5.0 %" in found.sentence
-    assert "with 500 photos of others it leads up to 62 frames and trails from 1,375 frames on" in found.sentence
-    assert "with 2,000 photos of others it leads up to 372 frames and trails from 1,375 frames on" in found.sentence
+    assert "with 500 photos of others it leads at 62 frames and trails at 1,375 frames; with 2,000" in found.sentence
+    assert "with 2,000 photos of others it leads up to 372 frames and trails at 1,375 frames;" in found.sentence
     assert "with 4,529 photos of others it leads throughout" in found.sentence
+    assert found.title == "The more photos of others, the longer the pipeline leads end-to-end"
 
 
 def test_every_cell_holds_its_score_and_the_sign_of_who_clearly_leads(store):
