@@ -37,7 +37,9 @@ RECENCIES = np.array([recency for _, recency in CANDIDATES])
 HELD_OUT = 2.0  # the inner hold-out predicts the sizes beyond the largest divided by this
 LEAST = 3  # points that must be left to fit
 BELOW = 0.999999  # a point on an edge counts as within it
-POW2 = BY_NAME["pow2"].code
+CODES = np.array([family.code for family in MIXED])
+DRIFT = (CODES == BY_NAME["pow2"].code).astype(float) - (CODES == BY_NAME["M3"].code)  # who gains far out, who loses
+SHORTEST = 0.3  # the least span, in ln of sizes, that a curve is taken to have
 
 
 def candidates(sizes: Array, logs: Array, noise: Array, smallest: float | None = None) -> Fit:
@@ -90,20 +92,32 @@ def weights(sizes: Array, logs: Array, noise: Array) -> tuple[Array, float]:
     return found, float("nan") if left is None else float(np.sqrt(np.mean((found @ left) ** 2)))
 
 
+def span(sizes: Array) -> float:
+    """How far the measured sizes reach, in ln; of a single one, a little."""
+    return max(float(np.log(sizes[-1] / sizes[0])), SHORTEST)
+
+
 def central(
-    average: Array, values: Array, left: Array, noise: Array, distance: Array, constants: dict[str, Any]
+    average: Array,
+    values: Array,
+    left: Array,
+    noise: Array,
+    distance: Array,
+    measured: Array,
+    constants: dict[str, Any],
 ) -> Array:
     """ln error in the middle of a forecast, (..., m).
 
     average (..., candidates): weights. values (..., candidates, m): ln errors of the candidates at ln(size / last size)
     `distance` (..., m). left (...): what the average leaves over at the last size, whose `noise` (...) is known.
+    measured (...): `span` of the sizes.
 
-    The remainder persists as far as it is more than noise, and fades with the distance. Far out, the power law that
-    falls for ever gains weight, since asymptotes are seen too early.
+    The remainder persists as far as it is more than noise, and fades with the distance. The weights were made for the
+    next octave, which is what the inner hold-out witnesses. Beyond it the power law that falls for ever gains, and the
+    one that settles loses, the sooner the less was measured: on a short stretch asymptotes are seen too early.
     """
-    codes = np.array([family.code for family in MIXED])
-    gain = np.where((codes == POW2)[:, None], np.exp(constants["falling"] * distance)[..., None, :], 1.0)
-    weighed = average[..., None] * gain
+    beyond = np.maximum(distance - np.log(HELD_OUT), 0.0) / np.sqrt(measured)[..., None]
+    weighed = average[..., None] * np.exp(constants["falling"] * DRIFT[:, None] * beyond[..., None, :])
     middle = np.sum(weighed * values, axis=-2) / np.sum(weighed, axis=-2)
     kept = left**3 / (left**2 + (constants["surprise"] * noise) ** 2 + 1e-30)
     return np.asarray(middle + kept[..., None] * np.exp(-distance / constants["persistence"]))

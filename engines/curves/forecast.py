@@ -63,6 +63,7 @@ class Forecast:
             np.asarray(left),
             np.asarray(self.last_noise),
             np.log(sizes / last),
+            np.asarray(averaging.span(self.curve.sizes)),
             averaging.CONSTANTS,
         )
 

@@ -96,7 +96,8 @@ def train(
     where = device()
     half = recipe.half and half_is_fast(where)
     network.to(where).train()
-    optimiser = torch.optim.AdamW(groups(network, recipe.weight_decay), lr=recipe.learning_rate, betas=(0.9, 0.98))
+    parameters = groups(network, recipe.weight_decay)
+    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
     history: list[Moment] = []
     best, kept = math.inf, {name: value.detach().clone() for name, value in network.state_dict().items()}
     stale, losses, start = 0, [], time.perf_counter()

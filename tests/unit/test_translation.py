@@ -242,3 +242,22 @@ def test_subwords_sampled_from_one_seed_are_the_same() -> None:
     assert one != other
     assert one != [subwords.encode(line.split()) for line in text]
     assert [subwords.words(pieces) for pieces in one] == [line.split() for line in text]
+
+
+def test_end_to_end_and_the_hybrid_ask_one_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of them trains nothing, and answers as it would had it trained."""
+    from engines.cases.translation.end_to_end import EndToEnd
+    from engines.cases.translation.hybrid import Hybrid
+    from engines.core import effort
+
+    made = data.task_data(toy_pairs(40), toy_pairs(5, 1), ("en", "fr"))
+    draw, probe = made.draw(Budget(30), 0), "A red dog runs."
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "one"))
+    first = Hybrid().fit(draw, np.random.default_rng(0))
+    with effort.counted() as spent:
+        both = EndToEnd().fit(draw, np.random.default_rng(0)), Hybrid().fit(draw, np.random.default_rng(0))
+    assert len(list((tmp_path / "one" / "translation" / "networks").iterdir())) == 1
+    assert spent.kept > 0  # the seconds of its training count in each
+    assert both[1].trace(probe).steps[-2].value == first.trace(probe).steps[-2].value
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "two"))
+    assert EndToEnd().fit(draw, np.random.default_rng(0)).answer(probe) == both[0].answer(probe)

@@ -38,11 +38,7 @@ class EndToEnd(Engine):
         pairs = [(x, y) for x, y in pairs if x and y]
         if not pairs:
             raise UserError("The network needs at least one sentence pair with words on both sides.")
-        order = rng.permutation(len(pairs))
-        held, rest = np.split(order, [network.held_out(len(pairs))])
-        train = [pairs[i] for i in rest]
-        plan = network.plan_for(len(train))
-        translator = Translator.fit(train, [pairs[i] for i in held], plan, rng, progress)
+        translator = network.learn(pairs, rng, progress).translator
         progress(1.0, "done")
         return replace(self, analysis=analysis, translator=translator)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from engines.cases.translation import metric, network, phrase_model, stored
 from engines.cases.translation.network import Translator
-from engines.cases.translation.phrase_model import PhraseModel
+from engines.cases.translation.phrase_model import Fold, PhraseModel
 from engines.cases.translation.pipeline import (
     NO_MODEL,
     closest_first,
@@ -37,7 +37,6 @@ DEPTH = 10  # times as many derivations are looked through for so many different
 WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # of the network's log probability, beside the pipeline's score
 BONUSES = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)  # for each word, times the network's weight
 UNTUNED = (0.1, 0.0)
-STEPS = 0.6  # of those of end-to-end: a judge of given candidates needs less than a writer
 
 
 @dataclass(frozen=True)
@@ -56,19 +55,19 @@ class Hybrid(Engine):
     def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
         """Raises UserError where no pair has words on both sides."""
         analysis, pairs = tokenised(data)
-        settings, fold = phrase_model.tuned(pairs, rng, lambda f, s: progress(0.2 * f, s))
-        # The network is held out what the pipeline was tuned on: no model has seen what the two are weighed on.
-        fold = fold or phrase_model.held_out(pairs, rng, lambda f, s: progress(0.2, s))
+        pairs = [(x, y) for x, y in pairs if x and y]
+        if not pairs:
+            raise UserError("The network needs at least one sentence pair with words on both sides.")
+        (chance,) = rng.spawn(1)  # of its own: a network from the cache draws nothing
+        learned = network.learn(pairs, rng, lambda f, s: progress(0.7 * f, s))
+        # The pipeline is tuned on what the network was held out: no model has seen what the two are weighed on.
+        progress(0.7, "aligning words and collecting phrases")
+        fold = Fold(learned.held, PhraseModel.fit(learned.rest))
+        settings = phrase_model.tuned(len(pairs), fold, chance, lambda f, s: progress(0.75 + 0.1 * f, s))
         model = replace(PhraseModel.fit(pairs), settings=settings)
-        seen = set(map(id, fold.held))
-        train = [pair for pair in pairs if id(pair) not in seen and pair[0] and pair[1]]
-        plan = network.plan_for(len(train))
-        steps = max(1, round(STEPS * plan.recipe.steps))
-        every = max(1, round(STEPS * plan.recipe.validate_every))
-        plan = replace(plan, recipe=replace(plan.recipe, steps=steps, validate_every=every))
-        translator = Translator.fit(train, fold.held, plan, rng, lambda f, s: progress(0.25 + 0.65 * f, s))
         progress(0.9, "weighing the network against the pipeline")
-        weight, bonus = weighed(replace(fold.model, settings=model.settings), translator, fold.held)
+        translator = learned.translator
+        weight, bonus = weighed(replace(fold.model, settings=settings), translator, fold.held)
         progress(1.0, "done")
         return replace(self, analysis=analysis, model=model, translator=translator, weight=weight, bonus=bonus)
 

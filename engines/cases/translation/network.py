@@ -7,22 +7,26 @@ and the length penalty are decided on held-out pairs of the budget.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from torch import nn
 
+from engines import datasets
 from engines.cases.translation import metric
-from engines.core import Progress
+from engines.core import Progress, effort
 from engines.ml import beam, quantise, training
 from engines.ml.beam import Candidate
 from engines.ml.subwords import Subwords
 from engines.ml.transformer import Batch, Shape, Transformer, batch, loss
 
 Sentence = Sequence[str]
+Pair = tuple[Sentence, Sentence]
+VERSION = 1  # of what `learn` makes of the same pairs
 BEAM = 5
 UNTUNED = 1.0
 ALPHAS = (0.0, 0.5, 1.0, 1.5)
@@ -79,8 +83,8 @@ class Translator:
     @classmethod
     def fit(
         cls,
-        train: Sequence[tuple[Sentence, Sentence]],
-        held: Sequence[tuple[Sentence, Sentence]],
+        train: Sequence[Pair],
+        held: Sequence[Pair],
         plan: Plan,
         rng: np.random.Generator,
         progress: Progress,
@@ -114,13 +118,13 @@ class Translator:
         quantise.round_network(network)
         return cls(subwords, network)._tuned(some)
 
-    def closeness(self, pairs: Sequence[tuple[Sentence, Sentence]]) -> float:
+    def closeness(self, pairs: Sequence[Pair]) -> float:
         """Mean of BLEU and chrF of greedy answers: of few pairs BLEU alone is too coarse to tell checkpoints apart."""
         found = beam.greedy(self.network, [self.subwords.encode(x) for x, _ in pairs])
         rows = [metric.measure_tokens(self.subwords.words(p), list(y)) for p, (_, y) in zip(found, pairs, strict=True)]
         return (metric.combine(np.stack(rows)) + metric.chrf(np.stack(rows))) / 2
 
-    def _tuned(self, held: Sequence[tuple[Sentence, Sentence]]) -> Self:
+    def _tuned(self, held: Sequence[Pair]) -> Self:
         """With the length penalty of highest BLEU on held-out pairs."""
         if len(held) < FEWEST:
             return self
@@ -164,3 +168,32 @@ class Translator:
         quantise.load_network(network, directory / "network.safetensors")
         subwords = Subwords(load_file(directory / "subwords.safetensors")["model"].tobytes())
         return cls(subwords, network, kept["alpha"])
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A network, the pairs that it was trained on and those that were held out of it."""
+
+    translator: Translator
+    rest: list[Pair]
+    held: list[Pair]
+
+
+def learn(pairs: Sequence[Pair], rng: np.random.Generator, progress: Progress) -> Learned:
+    """The network of these pairs. What end-to-end writes with is what the hybrid asks: it is trained once for both,
+    where pairs and `rng` are the same, and kept in the cache."""
+    held, rest = ([pairs[i] for i in part] for part in np.split(rng.permutation(len(pairs)), [held_out(len(pairs))]))
+    plan = plan_for(len(rest))
+    half = training.half_is_fast(training.device())
+    name = effort.named([VERSION, half, asdict(plan), rng.bit_generator.state, rest, held], ())
+    translator = effort.once(
+        datasets.cache_directory() / "translation" / "networks" / name,
+        lambda: Translator.fit(rest, held, plan, rng, progress),
+        _keep,
+        lambda folder: Translator.load(folder, json.loads((folder / "translator.json").read_text())),
+    )
+    return Learned(translator, rest, held)
+
+
+def _keep(translator: Translator, folder: Path) -> None:
+    (folder / "translator.json").write_text(json.dumps(translator.save(folder)))

@@ -270,12 +270,10 @@ def tune(fold: Fold, start: Settings, rng: np.random.Generator, rounds: int, tol
     return start.with_weights(weights)
 
 
-def tuned(pairs: Sequence[Pair], rng: np.random.Generator, progress: Progress) -> tuple[Settings, Fold | None]:
-    """Settings for a model of these pairs, and what they were tuned on: nothing, where pairs are few."""
-    if len(pairs) < TUNED_FROM:
-        return DEFAULT, None
-    fold = held_out(pairs, rng, progress)
-    return tune(fold, DEFAULT, rng, 4, lambda f, s: progress(0.2 + 0.8 * f, s)), fold
+def tuned(count: int, fold: Fold, rng: np.random.Generator, progress: Progress) -> Settings:
+    """Settings for a model of `count` pairs, from at most TUNING held ones; fixed, where pairs are few."""
+    few = Fold(fold.held[:TUNING], fold.model)
+    return tune(few, DEFAULT, rng, 4, progress) if count >= TUNED_FROM else DEFAULT
 
 
 def fit(
@@ -283,7 +281,10 @@ def fit(
 ) -> tuple[PhraseModel, PhraseModel]:
     """The model of all pairs, and the same with a language model of `monolingual` (which holds the pairs' own target
     side) instead, tuned anew where anything is; the very same where that is no more text than in the pairs."""
-    settings, fold = tuned(pairs, rng, lambda f, s: progress(0.5 * f, s))
+    fold, settings = None, DEFAULT
+    if len(pairs) >= TUNED_FROM:
+        fold = held_out(pairs, rng, progress)
+        settings = tuned(len(pairs), fold, rng, lambda f, s: progress(0.1 + 0.4 * f, s))
     progress(0.5, "aligning words and collecting phrases of all pairs")
     whole = replace(PhraseModel.fit(pairs), settings=settings)
     more = [text for text in monolingual if text]
@@ -299,4 +300,4 @@ def fit(
     return whole, replace(whole, reading=reading, settings=wide)
 
 
-__all__: list[Any] = ["DEFAULT", "Fold", "PhraseModel", "Reading", "Vocabulary", "fit", "held_out", "said", "tuned"]
+__all__: list[Any] = ["DEFAULT", "Fold", "PhraseModel", "Reading", "Vocabulary", "fit", "said", "tuned"]
