@@ -156,7 +156,7 @@ def _watch(spec: RunSpec) -> None:
     left = "" if job.seconds_left is None else f", about {words.duration(job.seconds_left)} left"
     # The sweep names the run first; the card has said that already.
     doing = job.sentence.partition(f"seed {spec.seed}: ")[2] or job.sentence
-    st.progress(job.fraction, text=f"{job.fraction:.0%}{left}: {doing}")
+    st.progress(job.fraction, text=f"{words.share(job.fraction)}{left}: {doing}")
     if st.button("Cancel", key=f"cancel_{spec.id}", icon=":material/stop:"):
         with said():
             jobs.cancel(spec)

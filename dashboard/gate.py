@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import theme
+from dashboard import theme, words
 from dashboard.figures.det import LEAST, Trade
 from dashboard.figures.filing import Growing
 from dashboard.lessons import Lesson
@@ -216,8 +216,9 @@ def filed(case: CaseStudy) -> Filed | None:
             ""
             if check is None
             else (
-                f"From the first {kept['seen']:,} alone the same forecast said, of {most:,}, {check['rank1']:.0%} and "
-                f"{check['fpir']:.0%}; measured were {seen[-1]['rank1']:.0%} and {seen[-1]['fpir']:.0%}."
+                f"From the first {kept['seen']:,} alone the same forecast said, of {most:,}, "
+                f"{words.share(check['rank1'])} and {words.share(check['fpir'])}; measured were "
+                f"{words.share(seen[-1]['rank1'])} and {words.share(seen[-1]['fpir'])}."
             )
         )
         searches = tuple((row["people"], row["search"], row["read"]) for row in kept["search"])

@@ -71,6 +71,11 @@ def interval(low: float, high: float, metric: Metric | None = None) -> str:
     return f"{score(max(low, 0.0))} to {score(max(high, 0.0), metric)}"
 
 
+def share(part: float, digits: int = 0) -> str:
+    """A share of 1 as per cent: "49 %", "0.3 %"."""
+    return f"{100 * part:.{digits}f} %"
+
+
 def chance(probability: float) -> str:
     """A probability as nobody can take it for more exact than it is: "under 1 %", "62 %", "over 99 %"."""
     if probability < 0.01:

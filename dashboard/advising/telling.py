@@ -234,7 +234,7 @@ class Telling:
     def following(self, found: curves.advice.Measurement) -> str:
         return (
             f"Measure {found.name} at {self.size(found.size)} next: of what the data at hand allow, this narrows the "
-            f"crossover most (its variance by about {found.share:.0%})."
+            f"crossover most (its variance by about {words.share(found.share)})."
         )
 
     def expected(

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import theme, view, words
+from dashboard import findings, theme, view, words
 from engines import registry
 from engines.claims import design
-from engines.core import CaseStudy, EngineInfo, Task, UserError
+from engines.core import CaseStudy, EngineInfo, Task
 from engines.datasets import Dataset, dataset, find
 
 
@@ -26,35 +26,28 @@ def data(task: Task) -> None:
         for test, what in task.variants.items():
             st.caption(f"Further test set, {test.replace('_', ' ')}: {what}.")
         for name in task.datasets:
-            try:
-                entry = dataset(name)
-                st.table(rows(entry), border="horizontal")
-            except UserError as error:
-                st.error(str(error), icon=":material/error:")
+            with view.said():
+                st.markdown("  \n".join(lines(dataset(name))))
         if not task.datasets:
             st.caption("Made by the task itself from a seed; there is nothing to cite.")
 
 
-def rows(entry: Dataset) -> dict[str, str]:
-    told = {
-        "Data set": f"[{entry.title}]({entry.page}): {entry.what}",
-        "Licence": entry.licence,
-        "Cite": entry.citation,
-    }
+def lines(entry: Dataset) -> list[str]:
+    """A data set: what it is, its terms, whom to cite, how large it is."""
+    told = [f"**[{entry.title}]({entry.page})**: {entry.what}", f":gray[Licence:] {entry.licence}"]
+    told.append(f":gray[Cite:] {entry.citation}")
     if entry.generated:
-        return told | {"Size": "generated here from a seed; nothing is downloaded"}
+        return [*told, ":gray[Size:] generated here from a seed; nothing is downloaded"]
     size = [f"{entry.rows:,} rows"] if entry.rows else []
-    size += [f"{entry.bytes / 1e6:,.0f} MB to download" if entry.bytes >= 1e6 else "under 1 MB to download"]
-    here = find(entry.name)
+    if entry.bytes:
+        size.append(f"{entry.bytes / 1e6:,.0f} MB to download" if entry.bytes >= 1e6 else "under 1 MB to download")
     command = entry.by_hand or f"`python -m engines data fetch {entry.name}` gets it"
-    return told | {
-        "Size": ", ".join(size if entry.bytes else size[:-1]) or "not known",
-        "On this machine": "yes" if here else f"no: {command}",
-    }
+    told.append(f":gray[Size:] {', '.join(size) or 'not known'}")
+    return [*told, f":gray[On this machine:] {'yes' if find(entry.name) else f'no: {command}'}"]
 
 
-def engine(info: EngineInfo, effort: design.Effort | None) -> None:
-    """One engine: its stages, what it was given, how much code it is."""
+def engine(info: EngineInfo, effort: design.Effort | None, built: str) -> None:
+    """One engine: its stages, what it was given, how much code it is, and how it is `built` in detail."""
     with st.container(border=True, gap="xsmall"):
         badge = " :gray-badge[reference]" if info.reference else ""
         st.markdown(f":{theme.MARKDOWN[info.shape]}[{theme.SIGNS[info.shape]}] **{info.title}**{badge}")
@@ -69,17 +62,41 @@ def engine(info: EngineInfo, effort: design.Effort | None) -> None:
             own = "all" if effort.own == effort.lines else f"{effort.own:,}" if effort.own else "none"
             lines.append(f":gray[Written by hand:] {effort.lines:,} lines, {own} of them for this engine alone")
         st.markdown("  \n".join(lines))
+        if built:
+            with st.expander("In detail", icon=":material/build:"):
+                st.markdown(built)
 
 
 def built(case: CaseStudy) -> None:
     st.subheader(f"How the engines of {case.title} are built")
     efforts = design.effort(case)
+    each, tuned = design.told(case)
     for info in case.engines:
-        engine(info, efforts.get(info.name))
-    told = design.told(case)
-    if told:
+        engine(info, efforts.get(info.name), each.get(info.name, ""))
+    if tuned:
         with st.expander("How they were tuned, and by which rules of the budget", icon=":material/tune:"):
-            st.markdown(told)
+            st.markdown(tuned)
+
+
+def by_hand() -> None:
+    """For every case the lines written by hand for the first engine of each shape, beside each other."""
+    shapes = ("pipeline", "hybrid", "end_to_end")
+    heads = (f":{theme.MARKDOWN[shape]}[{theme.SIGNS[shape]}] {shape.replace('_', '-')}" for shape in shapes)
+    rows = [f"| | {' | '.join(heads)} |", "|---|---:|---:|---:|"]
+    for case in registry.cases().values():
+        efforts, firsts = design.effort(case), findings.leading(case)
+        cells = [
+            f"{efforts[firsts[shape].name].lines:,} lines, {_given(firsts[shape])}" if shape in firsts else "–"
+            for shape in shapes
+        ]
+        rows.append(f"| {case.title} | {' | '.join(cells)} |")
+    st.subheader("How much was designed by hand")
+    st.markdown("\n".join(rows))
+
+
+def _given(info: EngineInfo) -> str:
+    count = len(info.supervision)
+    return "given nothing" if not count else "given one thing" if count == 1 else f"given {count} things"
 
 
 st.title("Data and methods")
@@ -87,11 +104,12 @@ st.markdown(
     "Every figure in this dashboard comes from runs on the data below. A task is called synthetic where no person, "
     "place or event stands behind its examples."
 )
+by_hand()
 st.caption(
-    "Lines written by hand are counted from the source: every function, class and constant of this project's cases "
-    "and their blocks that an engine names, and what those name in turn, its further readings included; without blank "
-    "lines, comments and docstrings. Libraries are not counted, nor what all engines share. “For this engine alone”: "
-    "no other engine of the case uses them."
+    "“Given”: besides the pairs; what, stands below. Lines written by hand are counted from the source: every "
+    "function, class and constant of this project's cases and their blocks that an engine names, and what those name "
+    "in turn, its further readings included; without blank lines, comments and docstrings. Libraries are not counted, "
+    "nor what all engines share. “For this engine alone”: no other engine of the case uses them."
 )
 for case in registry.cases().values():
     st.header(case.title)

@@ -60,6 +60,8 @@ with view.said():
             f"No saved view says “{words.plain(search)}”." if search else "Nobody has saved a view yet.",
             icon=":material/bookmark:",
         )
+        if not search:
+            st.page_link("app_pages/explore.py", label="Find one on Explore", icon=":material/show_chart:")
     columns = st.columns(3, gap="medium") if found else []
     for place, entry in enumerate(found[:A_PAGE]):
         with columns[place % 3]:

@@ -79,7 +79,7 @@ def main() -> None:
         "Strangers who may be let in (FPIR)",
         LIMITS,
         value=START,
-        format_func=lambda share: f"{share:.1%}".replace(".0%", "%"),
+        format_func=_limit,
         key="gate_limit",
         help="NIST's terms. FPIR, the false-positive identification rate: of searches for strangers, the share that "
         "lets one in. FNIR, the false-negative identification rate: of searches for people on file, the share that "
@@ -182,8 +182,8 @@ def judged(spec: RunSpec, trace: Trace, limit: float) -> tuple[Candidates, str]:
     missed, let_in = rates(statistics, threshold)
     strangers, mates = int((statistics[:, 0] == 0).sum()), int((statistics[:, 0] > 0).sum())
     told = (
-        f"Measured at the score of {threshold:.2f}: **{let_in:.1%}** of {strangers:,} strangers are let in (FPIR), and "
-        f"**{missed:.0%}** of {mates:,} searches for people on file are kept out (FNIR)."
+        f"Measured at the score of {threshold:.2f}: **{words.share(let_in, 1)}** of {strangers:,} strangers are let in "
+        f"(FPIR), and **{words.share(missed)}** of {mates:,} searches for people on file are kept out (FNIR)."
     )
     return Candidates(answer.people, threshold, answer.box), told
 
@@ -280,6 +280,10 @@ def watched(info: EngineInfo, spec: RunSpec) -> None:
     st.button("Stop", on_click=stop, icon=":material/stop_circle:", key=f"gate-stop-{info.name}")
 
 
+def _limit(share: float) -> str:
+    return words.share(share, 1).replace(".0 ", " ")
+
+
 def traded(opening: Opening, first: str, limit: float) -> None:
     """Every engine's trade of one error for the other, as measured."""
     lines, mark = [], None
@@ -298,8 +302,11 @@ def traded(opening: Opening, first: str, limit: float) -> None:
         "A lower threshold opens for more of those on file, and for more strangers. The ring is where the gate now "
         "stands; lower and farther left is better."
     )
-    told = "; ".join(f"{line.name}: {float(np.interp(limit, line.fpir, line.fnir)):.0%} kept out" for line in lines)
-    plot(det(lines, mark, is_dark()), Beside("gate-det"), f"At {limit:.1%} of strangers let in, {told}.")
+    kept_out = sorted((float(np.interp(limit, line.fpir, line.fnir)), line.name) for line in lines)
+    told = words.listing([f"{name} {words.share(share)}" for share, name in kept_out])
+    told = f"Where {_limit(limit)} of strangers are let in, of those on file are kept out: {told}."
+    st.markdown(told)
+    plot(det(lines, mark, is_dark()), Beside("gate-det"), told)
 
 
 def filed(case: CaseStudy) -> None:
@@ -314,15 +321,21 @@ def filed(case: CaseStudy) -> None:
         "The threshold stays where it lets in one stranger in a hundred with the first people on file. Dotted, beyond "
         f"the people that there are: a forecast. {found.check}"
     )
-    told = "; ".join(f"{rate.name} {rate.values[-1]:.0%} with {rate.people[-1]:,.0f} on file" for rate in found.rates)
-    plot(filing(found.rates, is_dark()), Beside("gate-filed"), f"Measured: {told}.")
+    ends = [
+        f"{rate.name}: {words.share(rate.values[-1])} with {rate.people[-1]:,.0f} on file, "
+        f"{words.share(rate.values[0])} with {rate.people[0]:,.0f}"
+        for rate in found.rates
+    ]
+    told = words.title("; ".join(ends)) + "."
+    st.markdown(told)
+    plot(filing(found.rates, is_dark()), Beside("gate-filed"), told)
     searches = [
         f"one of {people:,} takes {words.duration(search)}, reading them once {words.duration(read)}"
         for people, search, read in found.searches
     ]
     st.caption(
         f"A search compares with everybody: {'; '.join(searches)}. Whether two photos show one person, of people it "
-        f"never saw, the verifier tells right {found.verification:.1%} of the time (chance: 50%)."
+        f"never saw, the verifier tells right {words.share(found.verification, 1)} of the time (chance: 50 %)."
     )
 
 

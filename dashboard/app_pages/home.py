@@ -11,6 +11,9 @@ from engines import registry
 from engines.core import CaseStudy
 
 PICTURE = (560, 150)
+# kind of a task's input -> how the way to an input of one's own is called
+TRY = {"waveform": ("Try it with your voice", ":material/mic:")}
+OTHERWISE = ("Try it yourself", ":material/play_circle:")
 LINKED = ("case", "task", "budget", "saved", "look", "published")
 
 # A link to the site's root that says what to show means Explore.
@@ -46,7 +49,8 @@ def card(case: CaseStudy) -> None:
             st.page_link(
                 "app_pages/explore.py", label="See the curves", icon=":material/show_chart:", query_params=link
             )
-            st.page_link("app_pages/try_it.py", label="Try it yourself", icon=":material/mic:", query_params=link)
+            label, icon = TRY.get(task.x.kind, OTHERWISE)
+            st.page_link("app_pages/try_it.py", label=label, icon=icon, query_params=link)
 
 
 st.title("Given this much data: a pipeline of stages, or one end-to-end network?")

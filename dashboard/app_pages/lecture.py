@@ -20,6 +20,8 @@ SIGNS = {
     "mixed": (":material/contrast:", "orange"),
     "not testable here": (":material/help:", "gray"),
 }
+# Where that is shown which is no score against data.
+PAGES = {"data": ("Data and methods", ":material/database:"), "gate": ("The gate", ":material/door_front:")}
 SPEAKS = {
     "for": ":material/add_circle: For:",
     "against": ":material/do_not_disturb_on: Against:",
@@ -76,8 +78,9 @@ def link(each: Evidence) -> None:
     """To the view of Explore that shows it; of what is no score, to the page that does."""
     if each.case not in registry.cases():
         return
-    if each.measured and not each.task:
-        st.page_link("app_pages/data.py", label="See it on Data and methods", icon=":material/database:")
+    if each.page in PAGES:
+        label, icon = PAGES[each.page]
+        st.page_link(f"app_pages/{each.page}.py", label=f"See it on {label}", icon=icon)
         return
     task = each.task or registry.case(each.case).tasks[0].slug
     params = {"case": each.case, "task": task}
@@ -104,8 +107,8 @@ st.markdown(
     "which it was built, differ by more than 1.96 standard errors on the same test; one of published results when they "
     "share a test set and were trained on amounts of data within half a decade of each other. **Supported**: all that "
     "speak speak for it; **contradicted**: all speak against it; **mixed**: some do one, some the other; **not "
-    "testable here**: none speaks. The verdicts are worked out from the runs, and change with them: `python -m engines claims` "
-    "prints the same."
+    "testable here**: none speaks. The verdicts are worked out from the runs, and change with them: "
+    "`python -m engines claims` prints the same."
 )
 with view.said():
     found = judged()

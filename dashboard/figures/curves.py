@@ -17,7 +17,6 @@ from engines.core import Floats
 HEIGHT = 460  # px
 PLOT = HEIGHT - 112  # px of the plot itself, at least: on a narrow screen the ticks are turned and take more room
 LABEL_WIDTH = 118  # px, kept free at the right for the names at the lines' ends
-LABEL_HEIGHT = 16  # px of a line of a name
 WIDE = 20  # times the smallest score that the largest is, from which scores stand on a logarithmic axis
 DECADES = 3  # that such an axis shows at most
 STEPS = (1, 2, 5)  # of each decade that are labelled on it
@@ -303,18 +302,10 @@ def _dot(figure: go.Figure, dot: Dot, x: float) -> None:
 
 
 def _names(figure: go.Figure, lines: Sequence[Line], bounds: tuple[float, float], floor: float, scale: Scale) -> None:
-    """Names at the lines' ends, pushed apart so that none covers another; the plot, whose axis of scores has these
-    `bounds`, begins at `floor` of the paper."""
-    bottom, roof = bounds
+    """Names at the lines' ends; the plot, whose axis of scores has these `bounds`, begins at `floor` of the paper."""
     shown = [(line.ahead.middles if line.ahead else line.means, line) for line in lines if len(line.means)]
-    ends = [(float(np.clip(scale.of(float(values[-1])), bottom, roof)), line) for values, line in shown]
-    ends.sort(key=lambda end: end[0])
-    heights = np.array([LABEL_HEIGHT * (1 + line.name.count("<br>")) for _, line in ends], dtype=np.float64)
-    pixels = np.array([end for end, _ in ends])
-    pixels = (pixels - bottom) / (roof - bottom) * PLOT
-    for place, (_, line) in zip(labels.spread(pixels, heights, PLOT), ends, strict=True):
-        figure.add_annotation(
-            text=f'<span style="color:{theme.colour(line.shape)}">{theme.sign(line.shape)}</span> {line.name}',
-            x=1, y=floor + (1 - floor) * float(place / PLOT), xref="paper", yref="paper", xanchor="left",
-            yanchor="middle", xshift=6, showarrow=False, align="left", font={"size": theme.SMALL},
-        )  # fmt: skip
+    ends = [
+        (scale.of(float(values[-1])), labels.named(line.name, theme.colour(line.shape), theme.sign(line.shape)))
+        for values, line in shown
+    ]
+    labels.at_ends(figure, ends, bounds, PLOT, floor)

@@ -9,9 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard import theme
+from dashboard.figures import labels
 from engines.core import Floats
 
 HEIGHT = 340  # px
+PLOT = HEIGHT - 60  # px of the plot itself
+LABELS = 110  # px, kept free at the right for names
 # Below this share nothing is told apart: a thousand strangers, of whom one in a thousand is one.
 LEAST = 1e-3
 _TICKS = (0.001, 0.01, 0.1, 1.0), (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 1.0)  # across, up
@@ -53,25 +56,32 @@ def det(trades: Sequence[Trade], mark: tuple[float, float] | None = None, dark: 
             y=[max(mark[1], LEAST)],
             mode="markers",
             marker={"size": 15, "color": "rgba(0,0,0,0)", "line": {"color": theme.ACCENT, "width": 3}},
-            name="the gate now",
             hoverinfo="skip",
         )
-    sideways, up = ({"tickvals": t, "ticktext": [f"{v:.1%}".replace(".0%", "%") for v in t]} for t in _TICKS)
+        figure.add_annotation(
+            text="the gate now", x=np.log10(max(mark[0], LEAST)), y=np.log10(max(mark[1], LEAST)), xanchor="left",
+            yanchor="bottom", xshift=8, yshift=6, showarrow=False, font={"size": theme.SMALL},
+        )  # fmt: skip
+    sideways, up = ({"tickvals": t, "ticktext": [f"{100 * v:g} %" for v in t]} for t in _TICKS)
     low = min((float(np.min(trade.fnir)) for trade in trades), default=LEAST)
     figure.update_xaxes(
         type="log", range=[np.log10(LEAST), 0], title="strangers let in (FPIR)", fixedrange=True, **sideways
     )
+    bounds = (float(np.log10(max(LEAST, low * 0.8))), 0.02)
     figure.update_yaxes(
         type="log",
-        range=[np.log10(max(LEAST, low * 0.8)), 0.02],
+        range=bounds,
         title="people on file kept out (FNIR)",
         fixedrange=True,
         **up,
     )
-    figure.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": theme.SMALL}},
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        dragmode=False,
-    )
+    ends = [
+        (
+            float(np.log10(max(trade.fnir[-1], LEAST))),
+            labels.named(trade.name.replace(", ", ",<br>"), theme.colour(trade.shape), theme.sign(trade.shape)),
+        )
+        for trade in trades
+    ]
+    labels.at_ends(figure, ends, bounds, PLOT)
+    figure.update_layout(margin={"l": 8, "r": LABELS, "t": 8, "b": 8}, dragmode=False)
     return figure

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import plotly.graph_objects as go
 
 from dashboard import theme
+from dashboard.figures import labels
+from dashboard.figures.ahead import border
 from engines.core import Floats
 
 HEIGHT = 320  # px
+PLOT = HEIGHT - 60  # px of the plot itself
+LABELS = 110  # px, kept free at the right for names
+LINE = 12  # letters in a row of a name
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,17 @@ def filing(rates: Sequence[Growing], dark: bool = False) -> go.Figure:
                 hovertemplate=f"{rate.name}: about %{{y:.0%}}<br>with %{{x:,}} on file, a forecast<extra></extra>",
             )
     figure.update_xaxes(type="log", title="people on file", fixedrange=True, tickformat=",", dtick=1)
-    figure.update_yaxes(range=[0, 1], tickformat=".0%", fixedrange=True)
-    figure.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": theme.SMALL}},
-        dragmode=False,
-    )
+    shares = [step / 5 for step in range(6)]
+    figure.update_yaxes(range=[0, 1], tickvals=shares, ticktext=[f"{100 * v:.0f} %" for v in shares], fixedrange=True)
+    ends = [
+        (
+            rate.ahead[-1][1] if rate.ahead else float(rate.values[-1]),
+            labels.named("<br>".join(wrap(rate.name, LINE)), rate.colour, "●"),
+        )
+        for rate in rates
+    ]
+    labels.at_ends(figure, ends, (0, 1), PLOT)
+    if any(rate.ahead for rate in rates):
+        border(figure, max(float(rate.people[-1]) for rate in rates))
+    figure.update_layout(margin={"l": 8, "r": LABELS, "t": 8, "b": 8}, dragmode=False)
     return figure

@@ -9,6 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from dashboard import words
 from dashboard.panels.beside import Beside
 from engines.core import Spec
 from engines.core.sighting import Attention, Box, Boxes, Candidates, Cutting, Embedding
@@ -34,7 +35,7 @@ def boxes(value: Boxes, spec: Spec, beside: Beside) -> None:
     more = f"; {others} more, farther away or less sure" if others else ""
     st.caption(
         f"The nearest face, {first.right - first.left:.0f} x {first.bottom - first.top:.0f} pixels, "
-        f"{first.confidence:.0%} sure{more}."
+        f"{words.share(first.confidence)} sure{more}."
     )
 
 

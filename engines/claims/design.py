@@ -1,4 +1,5 @@
-"""How each engine is built, read from its source: its stages, and how much was written by hand for it.
+"""How each engine is built, read from its source: its stages, and how much was written by hand for it. The lecture's
+last claim and the page of data and methods tell the same.
 
 The rule of the count: from the engine's class on, every function, class and constant of this project's cases and blocks
 (engines/cases, engines/ml) that it names, and what those name in turn; their lines, without blank lines, comments and
@@ -11,6 +12,7 @@ import ast
 import importlib.util
 import io
 import re
+import textwrap
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +24,13 @@ from engines.core import CaseStudy, EngineInfo
 
 LAZY = re.compile(r"[\w.]+:\w+")  # "module:name"
 SHARED = ("engines.core", "engines.runs", "engines.datasets", "engines.curves", "engines.registry")
-SECTIONS = ("Engines", "Rules by budget")  # of a case's README: how its engines are built and tuned
+# "- **name**: text", and the lines that are set in below it.
+ITEM = re.compile(r"^- \*\*(?P<name>[^*]+)\*\*: ?(?P<text>.+\n(?:(?: .*)?\n(?=  )|  .+\n)*)", re.MULTILINE)
+SECTIONS = (
+    "Engines",
+    "Rules by budget",
+    "End-to-end: lack of data or lack of care?",
+)  # of a case's README: how its engines are built and tuned
 
 Name = tuple[str, str]  # module, name in it
 
@@ -63,15 +71,27 @@ def effort(case: CaseStudy) -> dict[str, Effort]:
     }
 
 
-def told(case: CaseStudy) -> str:
-    """What the case's README says of how its engines are built and tuned, as Markdown; "" without one."""
+def told(case: CaseStudy) -> tuple[dict[str, str], str]:
+    """What the case's README says of how its engines are built and tuned, as Markdown: of each engine by its name, and
+    of all; nothing without one."""
     module = _file(case.engines[0].target.partition(":")[0])
     readme = module.with_name("README.md") if module else None
     if readme is None or not readme.is_file():
-        return ""
+        return {}, ""
     parts = re.split(r"^## (.+)\n", readme.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    found = dict(zip(parts[1::2], parts[2::2], strict=True))
-    return "\n\n".join(found[name].strip() for name in SECTIONS if name in found)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    names = {name.lower(): info.name for info in case.engines for name in (info.name, info.title)}
+    each: dict[str, str] = {}
+
+    def taken(item: re.Match[str]) -> str:
+        name = names.get(item["name"].lower())
+        if name is None:
+            return item[0]
+        each[name] = textwrap.dedent("  " + item["text"]).strip()
+        return ""
+
+    rest = "\n\n".join(ITEM.sub(taken, sections[name]).strip() for name in SECTIONS if name in sections)
+    return each, rest
 
 
 def _stages(where: Name, function: str = "") -> Iterator[str]:

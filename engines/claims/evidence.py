@@ -26,7 +26,7 @@ class Claim:
 @dataclass(frozen=True)
 class Evidence:
     """One comparison. `text` is a sentence with its numbers; `source` who measured; `case`, `task`, `budget`,
-    `published` say which view shows it; with a case but neither task nor published, the page of methods does."""
+    `published` say which view shows it, on which page of the dashboard."""
 
     speaks: Speaks
     text: str
@@ -36,6 +36,7 @@ class Evidence:
     task: str = ""
     budget: float | None = None
     published: str = ""
+    page: str = "explore"
 
 
 @dataclass(frozen=True)

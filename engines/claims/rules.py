@@ -117,7 +117,7 @@ def _by_hand(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
         f"{case.title}: the pipeline is {theirs[0]:,} lines written by hand and was given {_things(theirs[1])} besides "
         f"the pairs; end-to-end is {mine[0]:,} lines and was given {_things(mine[1])}."
     )
-    yield Evidence(speaks, text, measured.HERE, True, case.slug)
+    yield Evidence(speaks, text, measured.HERE, True, case.slug, page="data")
 
 
 def _things(count: int) -> str:

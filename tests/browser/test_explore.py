@@ -68,7 +68,7 @@ def test_a_missing_run_is_made_and_appears(visit):
 def test_a_run_is_watched_survives_a_reload_and_is_cancelled(visit):
     page = visit("/explore?case=patience")
     page.get_by_role("button", name="Run it here").click()
-    expect(page.get_by_text(re.compile(r"\d+%.*waiting"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"\d+ %.*waiting"))).to_be_visible(timeout=PATIENCE)
     page.reload()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=PATIENCE)

@@ -137,7 +137,7 @@ def test_what_is_measured_and_what_is_forecast_of_a_growing_gallery_are_kept_apa
     assert list(first.values) == [0.6, 0.5, 0.4]
     assert first.ahead == ((10_000, 0.2),)
     assert let_in.ahead == ((10_000, 0.7),)
-    assert "of 900, 42% and 25%; measured were 40% and 20%" in found.check
+    assert "of 900, 42 % and 25 %; measured were 40 % and 20 %" in found.check
     assert found.searches == ((10_000, 2e-4, 1e-4),)
     figure = filing(found.rates)
     assert [line.line.dash for line in figure.data] == ["solid", "dot", "dash", "dot"]
