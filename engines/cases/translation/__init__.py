@@ -26,7 +26,6 @@ CASE = CaseStudy(
             version=2,
             target="engines.cases.translation.hybrid:Hybrid",
             summary="The pipeline proposes 60 translations; a network trained on the same pairs helps to choose.",
-            kept=False,  # it would be the two others once more, and what is kept has to be small
         ),
         EngineInfo(
             name="end_to_end",
