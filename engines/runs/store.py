@@ -58,7 +58,7 @@ SMALL: dict[str, Any] = {
     "store_schema": False,
     "use_dictionary": False,
 }
-LARGE = 64_000  # bytes from which a model's file may be shared
+LARGE = 8_000  # bytes from which a model's file may be shared
 POINTER = ".shared"
 ROOT = Path(__file__).resolve().parents[2] / "precomputed"
 
@@ -112,13 +112,7 @@ class RunStore:
         with replacing(target) as aside:
             aside.mkdir()
             save(aside)
-            for file in [file for file in aside.rglob("*") if file.is_file() and file.stat().st_size >= LARGE]:
-                home = _shared(target, hashlib.blake2b(file.read_bytes(), digest_size=12).hexdigest())
-                if not home.exists():
-                    with replacing(home) as part:
-                        shutil.copyfile(file, part)
-                file.with_name(file.name + POINTER).write_text(home.name)
-                file.unlink()
+            share(aside, target)
 
     def forget(self, spec: RunSpec) -> None:
         """Remove a run, so that a sweep measures it again (used for failed runs that are to be tried once more)."""
@@ -152,6 +146,19 @@ class RunStore:
             query = f"select {', '.join(columns)} from {runs if files else 'nothing'} where {where}"
             given = [files, *parameters] if files else list(parameters)
             return connection.sql(query, params=given).to_arrow_table()
+
+
+def share(folder: Path, model: Path) -> None:
+    """Put the larger files of `folder`, which is or becomes `model`, where equal ones of other models lie too; a
+    pointer stays in the place of each."""
+    large = [file for file in folder.rglob("*") if file.is_file() and file.stat().st_size >= LARGE]
+    for file in large:
+        home = _shared(model, hashlib.blake2b(file.read_bytes(), digest_size=12).hexdigest())
+        if not home.exists():
+            with replacing(home) as part:
+                shutil.copyfile(file, part)
+        file.with_name(file.name + POINTER).write_text(home.name)
+        file.unlink()
 
 
 @contextmanager
