@@ -297,6 +297,11 @@ def warnings(curves: Sequence[Curve], looked_at: float | None = None, shared_tes
             found.append(
                 f"{curve.name} has perfect scores: the test set is too easy or too small to tell what comes beyond."
             )
+        if not curve.lower_is_better and (np.nanmax(curve.scores, axis=1) <= 0).any():
+            found.append(
+                f"{curve.name} has scores of 0: on the floor a curve does not show how fast it learns: measure more "
+                "sizes above it before trusting the forecast."
+            )
         if looked_at is not None and np.isfinite(looked_at) and looked_at > FAR * curve.sizes[-1]:
             found.append(
                 f"{curve.name} was measured up to {size_text(curve.sizes[-1])}, and the answer looks "

@@ -37,8 +37,7 @@ RECENCIES = np.array([recency for _, recency in CANDIDATES])
 HELD_OUT = 2.0  # the inner hold-out predicts the sizes beyond the largest divided by this
 LEAST = 3  # points that must be left to fit
 BELOW = 0.999999  # a point on an edge counts as within it
-CODES = np.array([family.code for family in MIXED])
-DRIFT = (CODES == BY_NAME["pow2"].code).astype(float) - (CODES == BY_NAME["M3"].code)  # who gains far out, who loses
+DRIFT = np.array([{"pow2": 1.0, "mmf4": 1.0, "M3": -1.0}.get(family.name, 0.0) for family in MIXED])  # far out
 SHORTEST = 0.3  # the least span, in ln of sizes, that a curve is taken to have
 
 
@@ -113,8 +112,9 @@ def central(
     measured (...): `span` of the sizes.
 
     The remainder persists as far as it is more than noise, and fades with the distance. The weights were made for the
-    next octave, which is what the inner hold-out witnesses. Beyond it the power law that falls for ever gains, and the
-    one that settles loses, the sooner the less was measured: on a short stretch asymptotes are seen too early.
+    next octave, which is what the inner hold-out witnesses. Beyond it the families whose fall may lie ahead gain (the
+    power law that falls for ever, the S-shaped one) and the settled power law loses, the sooner the less was measured:
+    on a short stretch asymptotes are seen too early.
     """
     beyond = np.maximum(distance - np.log(HELD_OUT), 0.0) / np.sqrt(measured)[..., None]
     weighed = average[..., None] * np.exp(constants["falling"] * DRIFT[:, None] * beyond[..., None, :])

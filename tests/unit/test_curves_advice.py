@@ -125,6 +125,9 @@ def test_warnings_are_said_in_words():
     for part in ("only 3 points", "same test set", "unequal numbers of seeds", "25 times as far"):
         assert part in told
     assert "perfect scores" in " ".join(warnings([Curve(SIZES, np.maximum(3 - np.arange(10.0), 0))]))
+    floored = Curve(SIZES, np.maximum(20 * np.arange(10.0) - 60, 0) / 2, lower_is_better=False, name="late")
+    assert "late has scores of 0" in " ".join(warnings([floored]))
+    assert "scores of 0" not in " ".join(warnings([few, single]))
     assert "one run only" in " ".join(warnings([single]))
 
 
