@@ -21,6 +21,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
+from uvicorn.protocols.http import h11_impl
 
 from engines.core.files import replacing
 from engines.datasets import cache_directory
@@ -31,6 +32,7 @@ TEXT = re.compile(r"\.(js|css|json|svg|html)$")
 # Page -> scripts of Streamlit that it will ask for as soon as it is drawn: browsers fetch them while it is.
 AHEAD = {"explore": ("PlotlyChart", "Slider", "Selectbox", "ButtonGroup", "Metric")}
 RETURN = "crossover_return"  # the cookie that holds where a visitor was when they went to sign in
+MOST_LINK = 2_100_000  # bytes of a request's head: browsers send no longer links
 PATIENCE = 600  # seconds that it is kept
 
 
@@ -203,3 +205,9 @@ def _wanted(scope: MutableMapping[str, Any]) -> bool:
 
 def _whole(start: Message) -> bool:
     return bool(start) and start["status"] == 200 and "content-encoding" not in Headers(raw=start["headers"])
+
+
+def long_links() -> None:
+    """Let links of up to two million characters in: at 64 KB the parser of requests (h11) ends them with a bare 400,
+    where a page falls back with a sentence. Streamlit has no option for it."""
+    h11_impl.DEFAULT_MAX_INCOMPLETE_EVENT_SIZE = MOST_LINK

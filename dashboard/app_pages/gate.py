@@ -303,8 +303,8 @@ def traded(opening: Opening, first: str, limit: float) -> None:
         "stands; lower and farther left is better."
     )
     kept_out = sorted((float(np.interp(limit, line.fpir, line.fnir)), line.name) for line in lines)
-    told = words.listing([f"{name} {words.share(share)}" for share, name in kept_out])
-    told = f"Where {_limit(limit)} of strangers are let in, of those on file are kept out: {told}."
+    told = "; ".join(f"{name} {words.share(share)}" for share, name in kept_out)
+    told = f"Kept out of those on file, where {_limit(limit)} of strangers are let in: {told}."
     st.markdown(told)
     plot(det(lines, mark, is_dark()), Beside("gate-det"), told)
 

@@ -40,6 +40,8 @@ def where() -> tuple[int, CaseStudy, Task]:
         return step, case, task
     told = [(case, *front.telling(case)) for case in cases.values()]
     case, task, _ = max(told, key=lambda each: len(front.shared(each[2])))
+    if "case" in asked:
+        st.info(f"There is no case of that name here; this is {case.title}.", icon=":material/info:")
     return step, case, task
 
 

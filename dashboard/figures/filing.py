@@ -15,8 +15,8 @@ from engines.core import Floats
 
 HEIGHT = 320  # px
 PLOT = HEIGHT - 60  # px of the plot itself
-LABELS = 110  # px, kept free at the right for names
-LINE = 12  # letters in a row of a name
+LABELS = 120  # px, kept free at the right for names
+LINE = 16  # letters in a row of a name
 
 
 @dataclass(frozen=True)

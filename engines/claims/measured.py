@@ -26,11 +26,29 @@ AT_ONCE = 0.1  # seconds
 FEWEST = 4  # budgets that a curve needs before its crossover is forecast
 
 
+class Once(RunStore):
+    """A store as it is now: what its runs come to is worked out once for all claims, which takes seconds a task."""
+
+    def __init__(self, store: RunStore) -> None:
+        super().__init__(store.root)
+        self.known: dict[tuple[str, str], list[Point]] = {}
+
+    def points(self, case: CaseStudy, task: Task) -> list[Point]:
+        key = (case.slug, task.slug)
+        if key not in self.known:
+            self.known[key] = points(case, task, self)
+        return self.known[key]
+
+
+def all_points(case: CaseStudy, task: Task, store: RunStore) -> list[Point]:
+    return store.points(case, task) if isinstance(store, Once) else points(case, task, store)
+
+
 def main_points(case: CaseStudy, task: Task, store: RunStore) -> list[Point]:
     """What each engine alone came to on the main test set; references and further readings left out."""
     return [
         point
-        for point in points(case, task, store)
+        for point in all_points(case, task, store)
         if point.test == "test" and not (point.oracle or point.reading or point.reference)
     ]
 
@@ -235,7 +253,7 @@ def more_side_data(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
     """Whether an engine does better with more data for one stage at the same pairs: the most of a second budget against
     the least of it, with the fewest and with the most pairs that both were measured at."""
     for task in case.tasks:
-        found = [p for p in points(case, task, store) if p.test == "test" and not (p.oracle or p.reference)]
+        found = [p for p in all_points(case, task, store) if p.test == "test" and not (p.oracle or p.reference)]
         for side in task.sides:
             least, most = (pick(side.points, key=side.points.__getitem__) for pick in (min, max))
             less = {point.budget: point for point in found if point.engine == least}

@@ -20,7 +20,7 @@ X_RAYS = "X-rays"
 
 def judge(store: RunStore) -> tuple[Judged, ...]:
     """Every claim with its evidence. A claim about a case that is not here has published evidence alone."""
-    there = registry.cases()
+    there, store = registry.cases(), measured.Once(store)
     return tuple(Judged(claim, tuple(_evidence(claim, there, store))) for claim in claims())
 
 
