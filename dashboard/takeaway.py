@@ -99,7 +99,7 @@ class Shown:
         drawn = charts.curves(case, task, self.drawn, self.budget, self.outlook, self.view.look, alike)
         title = "<br>".join(textwrap.wrap(escape(self.sentences[0]), LETTERS))
         drawn.update_layout(
-            title={"text": title, "x": 0.01, "y": 0.98, "yanchor": "top", "yref": "container"},
+            title={"text": title, "x": 0.01, "y": 0.97, "yanchor": "top", "yref": "container"},
             margin={"l": 60, "r": 200, "t": 110, "b": 60},
             height=HEIGHT,
         )

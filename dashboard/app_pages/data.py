@@ -79,24 +79,20 @@ def built(case: CaseStudy) -> None:
 
 
 def by_hand() -> None:
-    """For every case the lines written by hand for the first engine of each shape, beside each other."""
+    """For every case, of the first engine of each shape: lines written by hand, and how much it was given."""
     shapes = ("pipeline", "hybrid", "end_to_end")
     heads = (f":{theme.MARKDOWN[shape]}[{theme.SIGNS[shape]}] {shape.replace('_', '-')}" for shape in shapes)
     rows = [f"| | {' | '.join(heads)} |", "|---|---:|---:|---:|"]
     for case in registry.cases().values():
         efforts, firsts = design.effort(case), findings.leading(case)
         cells = [
-            f"{efforts[firsts[shape].name].lines:,} lines, {_given(firsts[shape])}" if shape in firsts else "–"
+            f"{efforts[firsts[shape].name].lines:,} + {len(firsts[shape].supervision)}" if shape in firsts else "–"
             for shape in shapes
         ]
         rows.append(f"| {case.title} | {' | '.join(cells)} |")
     st.subheader("How much was designed by hand")
+    st.markdown("Lines of code written by hand + how many things were given besides the pairs:")
     st.markdown("\n".join(rows))
-
-
-def _given(info: EngineInfo) -> str:
-    count = len(info.supervision)
-    return "given nothing" if not count else "given one thing" if count == 1 else f"given {count} things"
 
 
 st.title("Data and methods")
@@ -106,10 +102,10 @@ st.markdown(
 )
 by_hand()
 st.caption(
-    "“Given”: besides the pairs; what, stands below. Lines written by hand are counted from the source: every "
-    "function, class and constant of this project's cases and their blocks that an engine names, and what those name "
-    "in turn, its further readings included; without blank lines, comments and docstrings. Libraries are not counted, "
-    "nor what all engines share. “For this engine alone”: no other engine of the case uses them."
+    "Lines are counted from the source: every function, class and constant of this project's cases and their blocks "
+    "that an engine names, and what those name in turn, its further readings included; without blank lines, comments "
+    "and docstrings. Libraries are not counted, nor what all engines share. “For this engine alone”: no other engine "
+    "of the case uses them."
 )
 for case in registry.cases().values():
     st.header(case.title)
