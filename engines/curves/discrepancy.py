@@ -9,7 +9,8 @@ ln(true error) - ln(forecast) at the distance d = ln(size / largest measured siz
   amount of data and then do not; nothing in their curve says when.
 
 Jumps are taken to come `caution` times as often: a pair that is about to cross is one whose curves surprise. Of 1, 2
-and 4 times, 2 gives the best calibrated probabilities on the learning half (`curves_crossovers --learning-half`).
+and 4 times, 2 gave the best calibrated probabilities on the learning half (`curves_crossovers --learning-half`; they
+were compared before `averaging.central` told far from near, and 2 was kept).
 
 `discrepancy.json` holds the constants and the command that learned them by maximum likelihood, from one half of
 LCDB's data sets; the other half judges them (tests/benchmarks).
