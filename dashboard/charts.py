@@ -221,6 +221,24 @@ def blame(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -
     return blame_bars(groups) if groups else None
 
 
+def blamed(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> str:
+    """What the bars say: of the first engine of each shape the stage whose truth helps most, and to which score."""
+    every = [point for point in findings.oracles(points, budget) if point.as_is is not None]
+    told = []
+    for engine in findings.standing(case, every).values():
+        own = [point for point in every if point.engine == engine]
+        best = (min if task.metric.lower_is_better else max)(own, key=lambda point: point.mean)
+        as_is = best.as_is or 0.0
+        name, stage = findings.spoken(case, engine), best.oracle.replace("_", " ")
+        helps = best.mean < as_is if task.metric.lower_is_better else best.mean > as_is
+        if helps:
+            span = f"from {words.score(as_is, task.metric)} to {words.score(best.mean, task.metric)}"
+            told.append(f"in {name} the true {stage}, {span}")
+        else:
+            told.append(f"in {name} none")
+    return f"The truth of which stage helps most: {'; '.join(told)}." if told else ""
+
+
 def _line(
     info: EngineInfo, task: Task, points: list[Point], reading: str, dash: str, ahead: Ahead | None = None
 ) -> Line:

@@ -78,15 +78,14 @@ def _outlook(case: CaseStudy, task: Task, here: Sequence[Point]) -> Outlook:
         notes.append(
             "Every run has one seed: how much a training repeated with other data would differ is not in the bands."
         )
-    notes += curves.warnings(given)
+    notes += [words.title(note) for note in curves.warnings(given)]
     ahead = {name: _ahead(case, task, name, each, horizon) for name, each in made.items()}
     return Outlook(ahead, found, others, last, first, horizon, tuple(notes))
 
 
 def curve(case: CaseStudy, metric: Metric, name: str, points: Sequence[Point]) -> curves.Curve:
     """An engine's points as a learning curve under the name that sentences call it."""
-    title = findings.spoken(case, name)
-    return measured.learning_curve(points, metric, title[:1].upper() + title[1:])
+    return measured.learning_curve(points, metric, findings.spoken(case, name))
 
 
 def sentence(case: CaseStudy, task: Task, found: Outlook) -> str:

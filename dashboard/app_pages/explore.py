@@ -161,6 +161,7 @@ def behind(shown: view.View, measured: Measured, budget: float) -> None:
     blame = drawn.once(name, lambda: charts.blame(case, task, measured.points, budget))
     if blame:
         st.subheader("Where the errors come from")
+        st.markdown(charts.blamed(case, task, measured.points, budget))
         st.plotly_chart(blame, config={"displayModeBar": False}, alt="The score when a stage is replaced by the truth")
         st.caption(told_of_oracles(task, budget, findings.oracles(measured.points, budget)))
 

@@ -203,6 +203,19 @@ def test_scores_that_are_far_apart_stand_on_a_logarithmic_axis_and_none_is_lost(
     assert learning_curves([line(100.0, 1.0)], zero=False).layout.yaxis.type != "log"
 
 
+def test_the_stage_whose_truth_helps_most_is_named():
+    oracles = [
+        point("pipeline", 1.0, 3.0, oracle="phonemes", as_is=50.0),
+        point("pipeline", 1.0, 48.0, oracle="features", as_is=50.0),
+        point("hybrid", 1.0, 41.0, oracle="phonemes", as_is=40.0),
+    ]
+    assert charts.blamed(SPEECH, TASK, oracles, 1.0) == (
+        "The truth of which stage helps most: in the pipeline the true phonemes, from 50.0 % to 3.0 %; "
+        "in the hybrid none."
+    )
+    assert charts.blamed(SPEECH, TASK, [], 1.0) == ""
+
+
 def test_the_table_has_a_row_a_point():
     here = [point("pipeline", 1.0, 34.2), point("end_to_end+language_model", 1.0, 71.3, test="unseen_speakers")]
     rows = charts.table(SPEECH, TASK, here)
