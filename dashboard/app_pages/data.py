@@ -86,7 +86,9 @@ def by_hand() -> None:
     for case in registry.cases().values():
         efforts, firsts = design.effort(case), findings.leading(case)
         cells = [
-            f"{efforts[firsts[shape].name].lines:,}\u00a0+\u00a0{len(firsts[shape].supervision)}" if shape in firsts else "–"
+            f"{efforts[firsts[shape].name].lines:,}\u00a0+\u00a0{len(firsts[shape].supervision)}"
+            if shape in firsts
+            else "–"
             for shape in shapes
         ]
         rows.append(f"| {case.title} | {' | '.join(cells)} |")
