@@ -315,8 +315,10 @@ def warnings(curves: Sequence[Curve], looked_at: float | None = None, shared_tes
         )
     seeds = [float(np.median(curve.seeds)) for curve in curves]
     if len(curves) > 1 and len(set(seeds)) > 1:
-        told = ", ".join(f"{curve.name} {int(count)}" for curve, count in zip(curves, seeds, strict=True))
-        found.append(f"The approaches have unequal numbers of seeds ({told}): the one with fewer is known less well.")
+        fewest = [curve.name for curve, count in zip(curves, seeds, strict=True) if count == min(seeds)]
+        who = fewest[0] if len(fewest) == 1 else f"{len(fewest)} of {len(curves)}"
+        told = f"{who} with {min(seeds):.0f}, up to {max(seeds):.0f} elsewhere"
+        found.append(f"The approaches have unequal numbers of seeds ({told}): those with fewer are known less well.")
     elif all(count < 2 for count in seeds) and all(curve.standard_errors is None for curve in curves):
         found.append("Every size has one run only: noise is guessed from how far the points lie from a smooth curve.")
     return found
