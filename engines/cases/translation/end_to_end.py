@@ -35,9 +35,6 @@ class EndToEnd(Engine):
     def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
         """Raises UserError where no pair has words on both sides."""
         analysis, pairs = tokenised(data)
-        pairs = [(x, y) for x, y in pairs if x and y]
-        if not pairs:
-            raise UserError("The network needs at least one sentence pair with words on both sides.")
         translator = network.learn(pairs, rng, progress).translator
         progress(1.0, "done")
         return replace(self, analysis=analysis, translator=translator)

@@ -55,9 +55,6 @@ class Hybrid(Engine):
     def fit(self, data: TrainingData, rng: np.random.Generator, progress: Progress = quiet) -> Self:
         """Raises UserError where no pair has words on both sides."""
         analysis, pairs = tokenised(data)
-        pairs = [(x, y) for x, y in pairs if x and y]
-        if not pairs:
-            raise UserError("The network needs at least one sentence pair with words on both sides.")
         (chance,) = rng.spawn(1)  # of its own: a network from the cache draws nothing
         learned = network.learn(pairs, rng, lambda f, s: progress(0.7 * f, s))
         # The pipeline is tuned on what the network was held out: no model has seen what the two are weighed on.

@@ -18,7 +18,7 @@ from torch import nn
 
 from engines import datasets
 from engines.cases.translation import metric
-from engines.core import Progress, effort
+from engines.core import Progress, UserError, effort
 from engines.ml import beam, quantise, training
 from engines.ml.beam import Candidate
 from engines.ml.subwords import Subwords
@@ -182,7 +182,14 @@ class Learned:
 
 def learn(pairs: Sequence[Pair], rng: np.random.Generator, progress: Progress) -> Learned:
     """The network of these pairs. What end-to-end writes with is what the hybrid asks: it is trained once for both,
-    where pairs and `rng` are the same, and kept in the cache."""
+    where pairs and `rng` are the same, and kept in the cache.
+
+    Raises:
+        UserError: no pair has words on both sides.
+    """
+    pairs = [(x, y) for x, y in pairs if x and y]
+    if not pairs:
+        raise UserError("The network needs at least one sentence pair with words on both sides.")
     held, rest = ([pairs[i] for i in part] for part in np.split(rng.permutation(len(pairs)), [held_out(len(pairs))]))
     plan = plan_for(len(rest))
     half = training.half_is_fast(training.device())
