@@ -13,6 +13,7 @@ from engines.views import Snapshot, ViewStore
 from engines.views.snapshot import MOST_NOTE, MOST_TITLE
 
 OPENED = "saved_opened"
+SAVED = "saved_last"
 FREEZES = (
     "The link of this page shows the runs of the day on which it is opened. A saved view freezes the numbers that you "
     "see now, and is listed in the gallery."
@@ -53,15 +54,16 @@ def offer(shown: view.View, measured: Measured, budget: float) -> None:
         if not browser:
             st.caption(takeaway.NO_BROWSER)
         if measured.snapshot is None:
-            save(what.title, FREEZES, lambda title, note: takeaway.freeze(what, title, note, visitor()))
+            save(shown.params, what.title, FREEZES, lambda title, note: takeaway.freeze(what, title, note, visitor()))
 
 
 def _file(what: takeaway.Shown, kind: str) -> Callable[[], bytes]:
     return lambda: takeaway.KINDS[kind](what)
 
 
-def save(title: str, why: str, freeze: Callable[[str, str], Snapshot]) -> None:
-    """The form that saves what is shown; `freeze` makes a snapshot of it with a title and a note."""
+def save(shown: object, title: str, why: str, freeze: Callable[[str, str], Snapshot]) -> None:
+    """The form that saves what is `shown`; `freeze` makes a snapshot of it with a title and a note. The link to what was
+    saved stands until something else is shown: a page also redraws by itself, when a forecast arrives."""
     st.markdown("**Save it for your team**")
     st.caption(why)
     with st.form("save", border=False):
@@ -69,10 +71,13 @@ def save(title: str, why: str, freeze: Callable[[str, str], Snapshot]) -> None:
         note = st.text_area("Note", max_chars=MOST_NOTE, height=80, placeholder="What should the others look at?")
         clicked = st.form_submit_button("Save", icon=":material/bookmark_add:")
     if clicked:
+        st.session_state.pop(SAVED, None)
         with view.said():
-            name = ViewStore().save(freeze(title, note))
-            st.success("Saved. This link shows it to everyone who can open this dashboard:", icon=":material/check:")
-            st.code(f"{address()}?saved={name}", language=None)
+            st.session_state[SAVED] = (shown, ViewStore().save(freeze(title, note)))
+    of, name = st.session_state.get(SAVED, (None, ""))
+    if of == shown:
+        st.success("Saved. This link shows it to everyone who can open this dashboard:", icon=":material/check:")
+        st.code(f"{address()}?saved={name}", language=None)
 
 
 def visitor() -> str:

@@ -46,4 +46,4 @@ def offer(question: Question, found: Answer) -> None:
         params = {"q": packed(question), "answer": said[:LONGEST]}
         return Snapshot.of("advisor", params, title=title, note=note, by=sharing.visitor())
 
-    sharing.save(f"{question.metric.capitalize()} against {question.unit}", WHY, freeze)
+    sharing.save(question, f"{question.metric.capitalize()} against {question.unit}", WHY, freeze)

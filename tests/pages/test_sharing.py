@@ -156,6 +156,10 @@ def test_an_answer_of_the_advisor_is_saved_and_shown_to_somebody_else(count):
     assert not page.exception
     (entry,) = ViewStore().entries()[0]
     assert (entry.page, entry.title) == ("advisor", "Old against new")
+    assert "Saved. This link shows it" in text(page)
+    assert "Saved. This link shows it" in text(page.run())  # as a page does by itself when its forecast is there
+    next(box for box in page.text_input if box.label == "Score").set_value("errors").run()
+    assert "Saved. This link shows it" not in text(page)
     assert "New overtakes Old" in entry.params["answer"]
     assert "Old against new" in text(opened("gallery"))
 
