@@ -62,8 +62,8 @@ def _file(what: takeaway.Shown, kind: str) -> Callable[[], bytes]:
 
 
 def save(shown: object, title: str, why: str, freeze: Callable[[str, str], Snapshot]) -> None:
-    """The form that saves what is `shown`; `freeze` makes a snapshot of it with a title and a note. The link to what was
-    saved stands until something else is shown: a page also redraws by itself, when a forecast arrives."""
+    """The form that saves what is `shown`; `freeze` makes a snapshot of it with a title and a note. The link to what
+    was saved stands until something else is shown: a page also redraws by itself, when a forecast arrives."""
     st.markdown("**Save it for your team**")
     st.caption(why)
     with st.form("save", border=False):

@@ -52,7 +52,7 @@ def engine(info: EngineInfo, effort: design.Effort | None, built: str) -> None:
         badge = " :gray-badge[reference]" if info.reference else ""
         st.markdown(f":{theme.MARKDOWN[info.shape]}[{theme.SIGNS[info.shape]}] **{info.title}**{badge}")
         st.markdown(info.summary)
-        chain = " → ".join(stage.replace("_", " ") for stage in design.stages(info))
+        chain = "; or ".join(" → ".join(stage.replace("_", " ") for stage in each) for each in design.stages(info))
         lines = [f":gray[Stages:] {chain}"] if chain else []
         given = words.listing(list(info.supervision)) or "nothing"
         lines.append(f":gray[Given besides the pairs:] {given}")

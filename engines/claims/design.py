@@ -32,6 +32,8 @@ SECTIONS = (
     "End-to-end: lack of data or lack of care?",
 )  # of a case's README: how its engines are built and tuned
 
+END = ""  # stands in a row of stages for a `return`
+
 Name = tuple[str, str]  # module, name in it
 
 
@@ -53,11 +55,17 @@ class _Module:
     code: frozenset[int] = frozenset()
 
 
-def stages(info: EngineInfo) -> tuple[str, ...]:
-    """The names of the engine's stages in the order in which the source makes them; of those that depend on the input,
-    all."""
+def stages(info: EngineInfo) -> tuple[tuple[str, ...], ...]:
+    """The names of the engine's stages in the order in which the source makes them: one chain for each `return`, where
+    inputs of several kinds have chains of their own. What stands under `if reading ...:` is a further reading's."""
     module, _, name = info.target.partition(":")
-    return tuple(dict.fromkeys(_stages((module, name), "stages")))
+    chains: list[list[str]] = [[]]
+    for stage in _stages((module, name), "stages"):
+        if stage == END:
+            chains.append([])
+        else:
+            chains[-1].append(stage)
+    return tuple(dict.fromkeys(tuple(dict.fromkeys(chain)) for chain in chains if chain))
 
 
 def effort(case: CaseStudy) -> dict[str, Effort]:
@@ -95,7 +103,7 @@ def told(case: CaseStudy) -> tuple[dict[str, str], str]:
 
 
 def _stages(where: Name, function: str = "") -> Iterator[str]:
-    """The names given to `Stage` in a function, or in a method of a class or of its bases."""
+    """The names given to `Stage` in a function, or in a method of a class or of its bases; END after each `return`."""
     found = _found(where)
     if found is None:
         return
@@ -114,6 +122,8 @@ def _stages(where: Name, function: str = "") -> Iterator[str]:
 def _made(module: _Module, node: ast.AST) -> Iterator[str]:
     """Calls of `Stage` in a piece of source, and in the functions of other files that it calls for them."""
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test).startswith("reading"):
+            continue
         if isinstance(child, ast.Call):
             called = child.func.id if isinstance(child.func, ast.Name) else getattr(child.func, "attr", "")
             if called == "Stage" and child.args and isinstance(child.args[0], ast.Constant):
@@ -121,8 +131,10 @@ def _made(module: _Module, node: ast.AST) -> Iterator[str]:
                 continue
             if called == "stages":
                 for name in _named(module, child.func):
-                    yield from _stages(name)
+                    yield from (stage for stage in _stages(name) if stage != END)
         yield from _made(module, child)
+        if isinstance(child, ast.Return):
+            yield END
 
 
 @cache

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from engines.claims.design import stages
 from engines.core import UserError
 from tests.conformance.conftest import fitted
 
@@ -52,6 +53,13 @@ def test_answers_can_be_scored(subject, engine, data):
 def test_an_unknown_reading_is_refused_in_one_sentence(engine):
     with pytest.raises(UserError, match="cannot be read as"):
         engine.stages("no such reading")
+
+
+def test_its_stages_are_told_from_its_source_in_their_order(subject, engine):
+    own = [stage.name for stage in engine.stages()]
+    assert any(own == [name for name in chain if name in own] for chain in stages(subject.info))
+    further = {stage.name for reading in engine.readings for stage in engine.stages(reading)} - {*own}
+    assert not any(further.intersection(chain) for chain in stages(subject.info))
 
 
 def test_every_stage_accepts_an_oracle(engine, data):

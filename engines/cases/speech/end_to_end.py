@@ -100,10 +100,10 @@ class EndToEnd(Engine):
             lambda value: acoustic.scores_of(self._network, normalised(value)),
         )
         text = Spec("text")
-        if not reading:
-            return features, characters, Stage("transcript", text, lambda scores: spell(ctc.greedy(scores)))
-        words = Stage("words", Spec("segments"), lambda scores: self._search(scores, frames))
-        return features, characters, words, Stage("transcript", text, spoken)
+        if reading:
+            words = Stage("words", Spec("segments"), lambda scores: self._search(scores, frames))
+            return features, characters, words, Stage("transcript", text, spoken)
+        return features, characters, Stage("transcript", text, lambda scores: spell(ctc.greedy(scores)))
 
     def _search(self, scores: NDArray[np.float32], rate: float) -> tuple[Segment, ...]:
         found = self._decoder.decode(scores)
