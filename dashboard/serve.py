@@ -9,11 +9,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.serving import Ahead, Compressed, Returning, failed, long_links
+from dashboard.serving import Ahead, Compressed, Returning, Short, failed, long_links
 
 long_links()
 app = st.App(
     Path(__file__).with_name("app.py"),
-    middleware=[Middleware(each) for each in (Compressed, Ahead, Returning)],
+    middleware=[Middleware(each) for each in (Compressed, Ahead, Returning, Short)],
     on_script_error=failed,
 )

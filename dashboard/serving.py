@@ -1,4 +1,5 @@
-"""What the server does besides running pages: static files sent compressed and ahead, links that survive a sign-in.
+"""What the server does besides running pages: static files sent compressed and ahead, links that survive a sign-in or
+their own length.
 
 Streamlit leaves its static files uncompressed because its own middleware would compress them again at every request.
 Here each is compressed once (Brotli, RFC 7932) and kept, in memory and on disk, named by what was compressed; the names
@@ -19,6 +20,7 @@ import brotli
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 from uvicorn.protocols.http import h11_impl
@@ -33,6 +35,7 @@ TEXT = re.compile(r"\.(js|css|json|svg|html)$")
 AHEAD = {"explore": ("PlotlyChart", "Slider", "Selectbox", "ButtonGroup", "Metric")}
 RETURN = "crossover_return"  # the cookie that holds where a visitor was when they went to sign in
 MOST_LINK = 2_100_000  # bytes of a request's head: browsers send no longer links
+MOST_QUERY, CUT = 500_000, 8_000  # characters after a link's "?": Streamlit reads none that are more; what is left then
 PATIENCE = 600  # seconds that it is kept
 
 
@@ -165,6 +168,21 @@ class Returning:
             await send(message)
 
         await self.app(scope, receive, redirected)
+
+
+class Short:
+    """Middleware: a link that is longer than Streamlit reads is opened anew without its end. What is left makes no more
+    sense than the whole did, and the page says so; the whole would open it without a word."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        query = scope.get("query_string", b"")
+        if scope["type"] == "http" and len(query) > MOST_QUERY:
+            await RedirectResponse(f"?{query[:CUT].decode('latin-1')}")(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def failed(error: Exception) -> bool:

@@ -23,6 +23,7 @@ from engines.datasets import dataset
 from engines.datasets.published import PublishedGroup, published
 
 KEPT = "view"
+NOTED = "view_noted"
 LOOK = 10.0  # times the data measured: how far a chart looks unless told
 FARTHEST = 1000.0
 TEST = "test"  # the main test set
@@ -147,9 +148,15 @@ def keep(view: View) -> None:
             st.query_params[name] = values[name]
 
 
+def _choose(view: View) -> None:
+    """Remember what was picked on the page: what a link got wrong is settled."""
+    st.session_state.pop(NOTED, None)
+    keep(view)
+
+
 def _set(**changes: Any) -> None:
     """Change some of the view's fields (for callbacks)."""
-    keep(replace(current(), **changes))
+    _choose(replace(current(), **changes))
 
 
 def pick() -> View:
@@ -176,9 +183,19 @@ def pick() -> View:
             width=320,
         )
         st.caption(view.case.question, width=400)
-    for note in view.notes:
+    for note in _noted(view):
         st.info(note, icon=":material/info:")
     return view
+
+
+def _noted(view: View) -> tuple[str, ...]:
+    """The view's notes. They stay on their page until the visitor picks something: the URL is mended at once, and a page
+    also redraws by itself, when a forecast arrives."""
+    page = str(st.context.url).partition("?")[0]
+    if view.notes:
+        st.session_state[NOTED] = (page, view.notes)
+    at, notes = st.session_state.get(NOTED, (page, ()))
+    return notes if at == page else ()
 
 
 def pick_budget(
@@ -327,12 +344,13 @@ def title(task: Task) -> str:
 
 def _case_changed() -> None:
     case = registry.case(st.session_state["view_case"])
-    keep(View(case, case.tasks[0], None))
+    _choose(View(case, case.tasks[0], None))
 
 
 def _task_changed() -> None:
     view = current()
-    keep(View(view.case, view.case.task(st.session_state["view_task"]), None, look=view.look, curves=view.curves))
+    task = view.case.task(st.session_state["view_task"])
+    _choose(View(view.case, task, None, look=view.look, curves=view.curves))
 
 
 def _number(text: str | None) -> float | None:

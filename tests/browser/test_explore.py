@@ -26,6 +26,7 @@ def test_explore_opens_with_its_chart_and_the_root_leads_to_it(visit):
 def test_a_link_of_a_megabyte_opens_the_page_all_the_same(visit):
     page = visit("/explore?case=" + "x" * 1_000_000)
     expect(page.locator("h1")).to_contain_text("Nothing has been run", timeout=PATIENCE)
+    expect(page.get_by_text("There is no case")).to_be_visible()
 
 
 def test_another_budget_is_drawn_without_loading_the_page_again(visit):

@@ -117,6 +117,9 @@ def test_a_budget_without_runs_says_so_and_offers_them(store):
 def test_a_link_that_makes_no_sense_falls_back_with_one_sentence(store, params):
     page = opened(**params)
     assert len(page.info) == 1
+    assert len(page.run().info) == 1, "a page redraws by itself when its forecast is there"
+    page.selectbox(key="view_case").set_value("translation").run()
+    assert not page.info
     assert page.title[0].value.startswith(("With ", "Nothing "))
 
 

@@ -7,13 +7,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 
 from dashboard import serving
-from dashboard.serving import AHEAD, RETURN, Ahead, Compressed, Returning, place
+from dashboard.serving import AHEAD, RETURN, Ahead, Compressed, Returning, Short, place
 
 SCRIPT = "const answer = 42;\n" * 500
 BROTLI = {"accept-encoding": "gzip, deflate, br"}
@@ -139,3 +139,16 @@ def test_a_sign_in_leads_back_to_the_link_that_was_opened():
         assert client.get("/oauth2callback").headers["location"] == "/"
         client.cookies.set(RETURN, "https%3A%2F%2Fthere%2F")
         assert client.get("/oauth2callback").headers["location"] == "/"
+
+
+def test_a_link_longer_than_streamlit_reads_is_opened_without_its_end():
+    app = Starlette(
+        routes=[Route("/explore", lambda request: PlainTextResponse(request.url.query))],
+        middleware=[Middleware(Short)],
+    )
+    with TestClient(app, "http://here", follow_redirects=False) as client:
+        whole = "case=" + "x" * 400_000
+        assert client.get(f"/explore?{whole}").text == whole
+        answer = client.get("/explore?case=" + "x" * 1_000_000)
+        assert (answer.status_code, answer.headers["location"]) == (307, "?case=" + "x" * 7_995)
+        assert client.get("//elsewhere/?" + "x" * 1_000_000).headers["location"].startswith("?x"), "never another site"
