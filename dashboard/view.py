@@ -189,8 +189,8 @@ def pick() -> View:
 
 
 def _noted(view: View) -> tuple[str, ...]:
-    """The view's notes. They stay on their page until the visitor picks something: the URL is mended at once, and a page
-    also redraws by itself, when a forecast arrives."""
+    """The view's notes. They stay on their page until the visitor picks something: the URL is mended at once, and a
+    page also redraws by itself, when a forecast arrives."""
     page = str(st.context.url).partition("?")[0]
     if view.notes:
         st.session_state[NOTED] = (page, view.notes)

@@ -1,10 +1,12 @@
 """The layers that the server adds: what is compressed and what is not, and where a sign-in leads back to."""
 
+import asyncio
 import re
 
 import brotli
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse
@@ -141,14 +143,16 @@ def test_a_sign_in_leads_back_to_the_link_that_was_opened():
         assert client.get("/oauth2callback").headers["location"] == "/"
 
 
-def test_a_link_longer_than_streamlit_reads_is_opened_without_its_end():
-    app = Starlette(
-        routes=[Route("/explore", lambda request: PlainTextResponse(request.url.query))],
-        middleware=[Middleware(Short)],
-    )
-    with TestClient(app, "http://here", follow_redirects=False) as client:
-        whole = "case=" + "x" * 400_000
-        assert client.get(f"/explore?{whole}").text == whole
-        answer = client.get("/explore?case=" + "x" * 1_000_000)
-        assert (answer.status_code, answer.headers["location"]) == (307, "?case=" + "x" * 7_995)
-        assert client.get("//elsewhere/?" + "x" * 1_000_000).headers["location"].startswith("?x"), "never another site"
+@pytest.mark.parametrize(("length", "location"), [(400_000, None), (1_000_000, "?" + "x" * 8_000)])
+def test_a_link_longer_than_streamlit_reads_is_opened_without_its_end(length, location):
+    sent = []
+
+    async def page(scope, receive, send):
+        await PlainTextResponse("the page")(scope, receive, send)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "//elsewhere/", "query_string": b"x" * length, "headers": []}
+    asyncio.run(Short(page)(scope, None, send))
+    assert dict(Headers(raw=sent[0]["headers"])).get("location") == location
