@@ -112,16 +112,15 @@ def climbed(pool: list[Ranked], weights: Array, score: Callable[[Array], float],
 
     def tried(place: int, move: float) -> None:
         nonlocal best, top
-        weights = best.copy()
-        weights[place] += move
-        found = score(np.stack([each.statistics[int((each.features @ weights).argmax())] for each in pool]))
+        moved = best.copy()
+        moved[place] += move
+        found = score(np.stack([each.statistics[int((each.features @ moved).argmax())] for each in pool]))
         if found > top + 1e-9:
-            best, top = weights, found
+            best, top = moved, found
 
     scale = float(np.abs(weights).sum())
-    start = best
     for move in sorted(np.linspace(-0.2, 0.2, 21) * scale, key=abs):
-        tried(length, float(start[length] + move - best[length]))
+        tried(length, float(weights[length] + move - best[length]))
     for _ in range(SWEEPS):
         for place in range(len(weights)):
             for move in MOVES:
