@@ -149,6 +149,8 @@ def learning_curves(
     floor = below / (PLOT + below)
     if overtaking:
         ahead.strip(figure, overtaking, floor, below)
+    for dot in dots:
+        _dot_name(figure, dot, nowhere, (bottom, roof), scale)
     _names(figure, lines, (bottom, roof), floor, scale)
     return figure
 
@@ -289,16 +291,24 @@ def _dot(figure: go.Figure, dot: Dot, x: float) -> None:
             "thickness": 1.5,
             "width": 4,
         },
-        mode="markers+text",
+        mode="markers",
         marker={"size": 11, "symbol": theme.SYMBOLS[dot.shape] + "-dot", "color": colour, "line": {"width": 1}},
-        text=[dot.name],
-        textposition="bottom right",
         cliponaxis=False,
         hovertext=[dot.hover],
         hovertemplate="%{hovertext}<extra></extra>" if dot.hover else None,
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
     )
+
+
+def _dot_name(figure: go.Figure, dot: Dot, x: float, bounds: tuple[float, float], scale: Scale) -> None:
+    """Upright, so that it stays in its column on a phone too: below the interval of the score, above that of a low
+    one."""
+    high_up = scale.of(dot.mean) > sum(bounds) / 2
+    figure.add_annotation(
+        text=dot.name, x=math.log10(x), y=scale.of(dot.low if high_up else dot.high), textangle=-90, showarrow=False,
+        yanchor="top" if high_up else "bottom", yshift=-3 if high_up else 3, font={"size": theme.SMALL},
+    )  # fmt: skip
 
 
 def _names(figure: go.Figure, lines: Sequence[Line], bounds: tuple[float, float], floor: float, scale: Scale) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard import charts, findings, theme, view, words
 from dashboard.figures.ahead import Ahead
-from dashboard.figures.curves import Line, learning_curves
+from dashboard.figures.curves import Dot, Line, learning_curves
 from dashboard.figures.labels import spread
 from dashboard.measured import Measured
 from engines import registry
@@ -278,10 +278,20 @@ def test_a_reference_is_a_dot_apart_from_the_curves_and_has_no_say_in_the_verdic
     curves = curve("pipeline", 60, 50) + curve("end_to_end", 70, 80)
     dot = replace(point("pipeline", 0.0, 12.0), engine="elsewhere", reference=True)
     figure = charts.curves(case, TASK, [*curves, dot], 0.1)
-    drawn = [trace for trace in figure.data if trace.mode == "markers+text"]
-    assert [trace.text[0] for trace in drawn] == ["Elsewhere"]
-    assert drawn[0].x[0] < 0.1
+    names = [note for note in figure.layout.annotations if note.text == "Elsewhere"]
+    assert [10.0**note.x < 0.1 for note in names] == [True]
     assert figure.layout.xaxis.ticktext[0] == "none"
     assert "Elsewhere" not in findings.verdict(case, TASK, [*curves, dot], 0.1)
     assert findings.spoken(case, "pipeline") == "the pipeline"
     charts.curves(case, TASK, [dot], 0.1)  # a reference alone can be drawn too
+
+
+def test_names_of_references_stand_upright_in_their_column_and_within_the_axis():
+    sizes, scores = np.array([1.0, 10.0]), np.array([90.0, 40.0])
+    ours = Line("Ours", "pipeline", sizes, scores, scores, scores, sizes, scores)
+    figure = learning_curves([ours], [Dot("High", "pipeline", 80, 76, 84), Dot("Low", "end_to_end", 5, 3, 7)])
+    names = {each.text: each for each in figure.layout.annotations if each.textangle == -90}
+    assert (names["High"].y, names["High"].yanchor) == (76, "top")
+    assert (names["Low"].y, names["Low"].yanchor) == (7, "bottom")
+    column = next(trace.x[0] for trace in figure.data if list(trace.y) == [80])
+    assert [10.0**each.x for each in names.values()] == pytest.approx([column, column])
