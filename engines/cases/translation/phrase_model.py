@@ -271,9 +271,8 @@ def tune(fold: Fold, start: Settings, rng: np.random.Generator, rounds: int, tol
 
 
 def tuned(count: int, fold: Fold, rng: np.random.Generator, progress: Progress) -> Settings:
-    """Settings for a model of `count` pairs, from at most TUNING held ones; fixed, where pairs are few."""
-    few = Fold(fold.held[:TUNING], fold.model)
-    return tune(few, DEFAULT, rng, 4, progress) if count >= TUNED_FROM else DEFAULT
+    """Settings for a model of `count` pairs, from the fold's held ones; fixed, where pairs are few."""
+    return tune(fold, DEFAULT, rng, 4, progress) if count >= TUNED_FROM else DEFAULT
 
 
 def fit(
