@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import streamlit as st
 
-from dashboard import background, gate, sign_in
+from dashboard import background, gate, links, sign_in
 
 HERE = Path(__file__).parent / "app_pages"
 
@@ -78,6 +78,7 @@ page = st.navigation([home, *pages, tour], position=position)
 # The icon is a file of ours, and the pages have none: Streamlit fetches the icon of a tab from the network.
 icon = (HERE.parent / "favicon.svg").read_text()
 st.set_page_config(page_title=f"{page.title} · Crossover", page_icon=icon, layout="wide")
+links.arrived(page.url_path)
 if admitted:
     sign_in.bar()
     page.run()

@@ -9,9 +9,10 @@ import streamlit as st
 from dashboard import findings, jobs, theme, words
 from dashboard.measured import Measured, specs
 from dashboard.view import View, said
-from engines.core import EngineInfo
+from engines.core import EngineInfo, UserError
 from engines.runs import Point, RunSpec
 
+REFUSED = "run_refused"  # (run, why it was not started)
 POLL = 1.5  # seconds between two looks at a run that is under way
 
 
@@ -133,18 +134,27 @@ def _run(view: View, measured: Measured, info: EngineInfo, wanted: Sequence[RunS
     text = (
         "Try again" if failed or (job and job.state == "failed") else f"Run seed {spec.seed}" if some else "Run it here"
     )
-    clicked = st.button(
+    st.button(
         text,
         key=f"run_{spec.id}",
         icon=":material/play_arrow:",
         type="tertiary" if some else "secondary",
         help=f"{_time(view, measured, info, spec.budget.pairs)} It runs in a process of its own on the machine that "
         "serves this page, and goes on when the page is closed.",
+        # Started by the callback: the page's own redraw can end a run before it comes to this line.
+        on_click=lambda: _start(spec, again=bool(failed)),
     )
-    if clicked:
-        with said():
-            jobs.start(spec, again=bool(failed))
-            st.rerun()
+    of, problem = st.session_state.get(REFUSED, ("", ""))
+    if of == spec.id:
+        st.error(problem, icon=":material/error:")
+
+
+def _start(spec: RunSpec, again: bool) -> None:
+    st.session_state.pop(REFUSED, None)
+    try:
+        jobs.start(spec, again=again)
+    except UserError as error:
+        st.session_state[REFUSED] = (spec.id, str(error))
 
 
 @st.fragment(run_every=POLL)

@@ -63,21 +63,35 @@ def _file(what: takeaway.Shown, kind: str) -> Callable[[], bytes]:
 
 def save(shown: object, title: str, why: str, freeze: Callable[[str, str], Snapshot]) -> None:
     """The form that saves what is `shown`; `freeze` makes a snapshot of it with a title and a note. The link to what
-    was saved stands until something else is shown: a page also redraws by itself, when a forecast arrives."""
+    was saved, or what went wrong, stands until something else is shown: a page also redraws by itself, when a forecast
+    arrives."""
     st.markdown("**Save it for your team**")
     st.caption(why)
+    titled, noted = f"save_title {title}", "save_note"
     with st.form("save", border=False):
-        title = st.text_input("Title", title[:MOST_TITLE], max_chars=MOST_TITLE)
-        note = st.text_area("Note", max_chars=MOST_NOTE, height=80, placeholder="What should the others look at?")
-        clicked = st.form_submit_button("Save", icon=":material/bookmark_add:")
-    if clicked:
-        st.session_state.pop(SAVED, None)
-        with view.said():
-            st.session_state[SAVED] = (shown, ViewStore().save(freeze(title, note)))
-    of, name = st.session_state.get(SAVED, (None, ""))
-    if of == shown:
+        st.text_input("Title", title[:MOST_TITLE], max_chars=MOST_TITLE, key=titled)
+        st.text_area("Note", max_chars=MOST_NOTE, height=80, placeholder="What should the others look at?", key=noted)
+        # Saved by the callback: the page's own redraw can end a run before it comes to this line.
+        st.form_submit_button(
+            "Save", icon=":material/bookmark_add:", on_click=lambda: _save(shown, titled, noted, freeze)
+        )
+    of, name, problem = st.session_state.get(SAVED, (None, "", ""))
+    if of != shown:
+        return
+    if problem:
+        st.error(problem, icon=":material/error:")
+    else:
         st.success("Saved. This link shows it to everyone who can open this dashboard:", icon=":material/check:")
         st.code(f"{address()}?saved={name}", language=None)
+
+
+def _save(shown: object, titled: str, noted: str, freeze: Callable[[str, str], Snapshot]) -> None:
+    name = problem = ""
+    try:
+        name = ViewStore().save(freeze(st.session_state[titled], st.session_state[noted]))
+    except UserError as error:
+        problem = str(error)
+    st.session_state[SAVED] = (shown, name, problem)
 
 
 def visitor() -> str:

@@ -1,9 +1,9 @@
 """The state of a page <-> its URL: case, task, budget, test set, which curves, how far to look, which published
 points.
 
-The URL wins; what it leaves out comes from the visitor's session, so that a switch of pages loses nothing;
-what neither says is the first there is. The widgets are set from the state on every run, never the other way
-round, except in their callbacks.
+The URL wins, unless it is an echo (`links.py`); what it leaves out comes from the visitor's session, so that a switch
+of pages loses nothing; what neither says is the first there is. The widgets are set from the state on every run, never
+the other way round, except in their callbacks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import words
+from dashboard import links, words
 from engines import registry
 from engines.core import CaseStudy, Task, UserError
 from engines.datasets import dataset
@@ -132,7 +132,10 @@ def nearest(budgets: Sequence[float], wanted: float | None) -> float:
 
 def current() -> View:
     """The view of the page being drawn; the URL is brought in line with it."""
-    view = resolve(st.query_params.to_dict(), st.session_state.get(KEPT, {}), registry.cases())
+    params = {name: value for name, value in st.query_params.to_dict().items() if name in PARAMS}
+    if not links.asks(KEPT, frozenset(params.items())):
+        params = {}
+    view = resolve(params, st.session_state.get(KEPT, {}), registry.cases())
     keep(view)
     return view
 
@@ -146,6 +149,7 @@ def keep(view: View) -> None:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != values[name]:
             st.query_params[name] = values[name]
+    links.wrote(KEPT, frozenset(values.items()))
 
 
 def _choose(view: View) -> None:

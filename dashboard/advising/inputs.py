@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard import links
 from dashboard.advising import question as asking
 from dashboard.advising import starts
 from dashboard.advising.question import Question
@@ -19,7 +20,7 @@ from dashboard.advising.reading import quoted
 from engines.core import UserError
 
 QUESTION, INITIAL, TURN = "advisor_question", "advisor_initial", "advisor_turn"
-LINK, BEFORE, PROBLEM, SOURCE = "advisor_link", "advisor_before", "advisor_problem", "advisor_source"
+BEFORE, PROBLEM, SOURCE = "advisor_before", "advisor_problem", "advisor_source"
 SAVED = "advisor_saved"  # (name, question) of the saved answer that was opened
 EDITABLE = 2000  # rows of a table that can be edited here; longer ones are shown in part
 SHOWN = 200
@@ -72,9 +73,9 @@ def _current() -> Question:
 
 def _from_link() -> None:
     link = st.query_params.get(PARAMETER, "")
-    if not link or link == st.session_state.get(LINK):
+    if not link or not links.asks(PARAMETER, link):
         return
-    st.session_state[LINK] = link
+    links.wrote(PARAMETER, link)
     try:
         _put(asking.decode(link), "")
     except UserError as error:
@@ -90,11 +91,11 @@ def _to_link(question: Question) -> None:
     try:
         link = asking.encode(question)
     except UserError as error:
-        st.session_state[LINK] = ""
+        links.wrote(PARAMETER, "")
         st.query_params.pop(PARAMETER, None)
         st.warning(str(error), icon=":material/link_off:")
         return
-    st.session_state[LINK] = link
+    links.wrote(PARAMETER, link)
     if not link:
         st.query_params.pop(PARAMETER, None)
     elif st.query_params.get(PARAMETER) != link:

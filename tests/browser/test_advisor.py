@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from dashboard.advising.question import Question, decode, encode
 
 PATIENCE = 90_000  # ms
-SETTLED = 150  # ms in which the grid takes the focus back from its editor
+DATA, SCORE = 2, 3  # columns of the grid, counted with the one that numbers its rows
 ROWS = tuple(
     (name, str(size), str(score), "")
     for name, scores in (("Pipeline", (30, 24, 20, 17.5)), ("End-to-end", (60, 42, 29, 21)))
@@ -31,20 +31,25 @@ def test_four_points_are_typed_and_answered(visit):
     grid = page.get_by_test_id("stDataFrame").first
     grid.wait_for()
     box = grid.bounding_box()
-    # The first cell of the second column; Tab goes on to the next, Enter ends a cell.
-    page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 35 * 1.5)
-    page.wait_for_timeout(800)  # the grid takes the focus; a key before that is lost
     editor = page.locator("#portal").locator("input, textarea").first
-    for _, size, score, _ in ROWS:
-        for text, onward in ((size, "Tab"), (score, "Enter")):
+
+    def reach(column: int, row: int) -> None:
+        """Until the grid has handed the focus to a cell, keys are lost."""
+        expect(grid.locator(f"#glide-cell-{column}-{row}")).to_be_focused(timeout=PATIENCE)
+
+    page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 35 * 1.5)  # the first amount of data
+    for row, (_, size, score, _) in enumerate(ROWS):
+        if row:
+            reach(SCORE, row)
+            page.keyboard.press("ArrowLeft")
+        # Tab goes on to the next cell, Enter to the one below.
+        for column, text, onward in ((DATA, size, "Tab"), (SCORE, score, "Enter")):
+            reach(column, row)
             page.keyboard.press("Enter")
             expect(editor).to_be_focused(timeout=PATIENCE)
             editor.fill(text)
             editor.press(onward)
             expect(editor).to_be_hidden(timeout=PATIENCE)
-            page.wait_for_timeout(SETTLED)
-        page.keyboard.press("ArrowLeft")
-        page.wait_for_timeout(SETTLED)
     expect(answer(page)).to_be_visible(timeout=PATIENCE)
     expect(page).to_have_url(re.compile(r"[?&]q="), timeout=PATIENCE)
     page.wait_for_function("decodeURIComponent(location.search).length > 40")
@@ -67,6 +72,20 @@ def test_a_link_shows_the_same_in_a_second_browser_and_the_report_is_one_file(vi
     page = download.value.path().read_text()
     assert "cheapest way to 15 %" in page
     assert 'src="http' not in page
+
+
+def test_back_brings_what_stood_before(visit):
+    page = visit(LINK)
+    target = page.get_by_label("A score to reach")
+    for value in ("14", "16"):
+        target.fill(value)
+        target.press("Enter")
+        rows = encode(Question(rows=ROWS, target=value))
+        page.wait_for_function("q => new URLSearchParams(location.search).get('q') === q", arg=rows)
+    page.go_back()
+    expect(target).to_have_value("14", timeout=PATIENCE)
+    expect(answer(page)).to_be_visible(timeout=PATIENCE)
+    assert asked(page) == Question(rows=ROWS, target="14")
 
 
 def test_what_cannot_be_read_gets_a_sentence_and_stays(visit):

@@ -237,6 +237,23 @@ def test_what_was_entered_is_kept_while_another_page_is_seen():
     assert page.data_editor[0].value["Data"].tolist() == [row[1] for row in FOUR]
 
 
+def test_an_address_that_the_browser_sends_late_takes_nothing_back():
+    page = opened(Question(rows=FOUR))
+    target = next(box for box in page.text_input if box.label == "A score to reach")
+    target.set_value("12").run()
+    late = page.query_params["q"]
+    next(box for box in page.text_input if box.label == "A score to reach").set_value("14").run()
+    page.query_params["q"] = late  # of a click made before the browser heard of the new address
+    next(box for box in page.text_input if box.label == "Money to spend").set_value("900").run()
+    assert (carried(page).target, carried(page).money) == ("14", "900")
+    assert next(box for box in page.text_input if box.label == "A score to reach").value == "14"
+    # The same address asks for something when it is a link on another page.
+    page.switch_page("app_pages/home.py").run()
+    page.query_params["q"] = late
+    page.switch_page("app_pages/advisor.py").run()
+    assert (carried(page).target, carried(page).money) == ("12", "")
+
+
 def test_the_page_does_not_wait_for_what_is_not_ready(monkeypatch):
     monkeypatch.setattr(background, "ask", lambda name, work, patience=None: None)
     page = opened(replace(Question(), rows=FOUR))

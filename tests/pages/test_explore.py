@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engines import registry
-from engines.core import Budget
+from engines.core import Budget, UserError
 from engines.runs import Run, RunSpec, RunStore, Score
 from tests.pages.app import APP, opened
 
@@ -96,6 +96,29 @@ def test_the_budget_moves_with_the_slider_and_stands_in_the_url(store):
     assert not page.exception
     assert "64 tones" in page.title[0].value
     assert page.query_params["budget"] in ("64", ["64"])
+
+
+def test_an_address_that_the_browser_sends_late_takes_nothing_back(store):
+    page = opened(case="tones", task="pairs", budget="8")
+    page.select_slider[0].set_value(64).run()
+    page.query_params["budget"] = "8"  # of a click made before the browser heard of 64
+    page.run()
+    assert "64 tones" in page.title[0].value
+    assert page.query_params["budget"] in ("64", ["64"])
+    page.query_params["budget"] = "16"  # which this page never wrote
+    page.run()
+    assert "16 tones" in page.title[0].value
+
+
+def test_a_run_that_cannot_be_started_gets_a_sentence(store, monkeypatch):
+    def refused(spec, again):
+        raise UserError("Eight runs are under way: wait for one of them.")
+
+    monkeypatch.setattr("dashboard.jobs.start", refused)
+    page = opened(case="tones", task="pairs", budget="256")
+    next(button for button in page.button if button.label == "Run it here").click().run()
+    assert not page.exception
+    assert [error.value for error in page.error] == ["Eight runs are under way: wait for one of them."]
 
 
 def test_a_budget_without_runs_says_so_and_offers_them(store):

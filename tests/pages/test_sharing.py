@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import takeaway
+from dashboard import outlook, takeaway
 from dashboard.advising.question import Question
 from dashboard.figures.thumbnail import thumbnail
 from engines.__main__ import main
@@ -133,6 +133,25 @@ def test_a_view_is_saved_on_the_page():
     assert not app.exception
     assert [entry.title for entry in ViewStore().entries()[0]] == ["Ours <b>bold</b>"]
     assert any("take away" in box.label for box in app.expander)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_click_on_save_counts_when_the_forecast_arrives_at_that_moment(monkeypatch):
+    app = opened(case="tones", task="pairs", budget="8")
+    app.session_state["share"] = True
+    app.run()
+    found, looks = outlook.outlook, []
+
+    def arriving(*of):
+        looks.append(of)
+        return None if len(looks) == 1 else found(*of)
+
+    monkeypatch.setattr(outlook, "outlook", arriving)
+    app.text_input[0].set_value("Ours")
+    next(button for button in app.button if button.label == "Save").click().run()
+    assert len(looks) > 2  # the page was drawn anew before it came to the form
+    assert [entry.title for entry in ViewStore().entries()[0]] == ["Ours"]
+    assert "Saved. This link shows it" in text(app)
 
 
 @pytest.mark.usefixtures("store")
