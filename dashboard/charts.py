@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from dashboard import findings, outlook, words
 from dashboard.figures.ahead import Ahead, cut
 from dashboard.figures.blame import Bars, blame_bars
-from dashboard.figures.curves import Dot, Line, learning_curves
+from dashboard.figures.curves import MOST_TICKS, Dot, Line, learning_curves
 from dashboard.outlook import Outlook
 from engines.core import CaseStudy, EngineInfo, Task
 from engines.datasets.published import PublishedGroup, PublishedPoint, PublishedSeries
@@ -33,7 +33,6 @@ BEYOND = (
     "times in ten. Below: the chance that the crossover lies behind at each amount of data. The bar on the axis is its "
     "90 % interval, the diamond its median; an arrow says that it may come later, or never."
 )
-MOST_TICKS = 10
 
 
 def curves(
@@ -67,7 +66,7 @@ def curves(
     layer = published_lines(group) if group else []
     ticks = sorted({float(size) for line in lines for size in line.sizes})
     farthest = max([right, *(float(line.sizes.max()) for line in layer)])
-    ticks = thinned(ticks + decades(reach, farthest), [reach, budget])
+    ticks = thinned(ticks + decades(reach, farthest), [reach])
     texts = [words.amount(size, task.unit) for size in ticks]
     # A unit that all ticks share is said once, below the axis.
     shared = len({text.partition(" ")[2].removesuffix("s") for text in texts}) == 1

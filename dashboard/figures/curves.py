@@ -15,10 +15,14 @@ from dashboard.figures.ahead import Ahead, Overtaking
 from engines.core import Floats
 
 HEIGHT = 460  # px
-PLOT = HEIGHT - 112  # px of the plot itself, at least: on a narrow screen the ticks are turned and take more room
+# px around the plot. They are fixed, and the ticks few enough to stand upright on a narrow screen: where Plotly has to
+# find out how much room its labels take, every chart is drawn twice.
+LEFT, ABOVE, BELOW, TITLE = 48, 44, 30, 20
+PLOT = HEIGHT - ABOVE - BELOW - TITLE  # px of the plot itself, at least
 LABEL_WIDTH = 118  # px, kept free at the right for the names at the lines' ends
 WIDE = 20  # times the smallest score that the largest is, from which scores stand on a logarithmic axis
 DECADES = 3  # that such an axis shows at most
+MOST_TICKS = 4  # labelled steps of the axis of data
 STEPS = (1, 2, 5)  # of each decade that are labelled on it
 
 
@@ -76,7 +80,7 @@ def learning_curves(
 
     Args:
         mark: the budget to mark, in the unit of `sizes`.
-        ticks: where the axis is labelled, with `tick_texts`.
+        ticks: where the axis is labelled, with `tick_texts`; every budget measured has a small tick.
         overtaking: the chance that a challenger has overtaken, drawn in a strip below on the same axis of data.
         layer: lines of others, drawn thin behind ours, without names at their ends.
         zero: the axis of scores begins at 0, or is logarithmic too where scores are far apart (their title says so, and
@@ -109,7 +113,9 @@ def learning_curves(
     if dots:
         for dot in dots:
             _dot(figure, dot, nowhere)
-        ticks, tick_texts = [nowhere, *ticks], ["none", *tick_texts]
+        apart = [place for place, tick in enumerate(ticks) if tick / nowhere >= (right / nowhere) ** (1 / MOST_TICKS)]
+        ticks = [nowhere, *(ticks[place] for place in apart)]
+        tick_texts = ["none", *(tick_texts[place] for place in apart)]
         figure.add_vline(x=math.sqrt(nowhere * left), line={"color": theme.GRID, "width": 1, "dash": "dot"})
     first = math.log10(nowhere if dots else left)
     margin = 0.03 * (math.log10(right) - first) or 0.3
@@ -122,17 +128,21 @@ def learning_curves(
         tickmode="array",
         tickvals=ticks,
         ticktext=tick_texts,
+        tickangle=0,
+        minor={"tickvals": np.unique(measured), "ticks": "outside", "ticklen": 3, "tickcolor": theme.GRID},
         showgrid=False,
         fixedrange=True,
         ticks="outside",
         tickcolor=theme.GRID,
+        automargin=False,
+        title={"text": x_title, "standoff": 0} if x_title else None,
     )
-    if x_title:
-        figure.update_xaxes(title={"text": x_title})
     bottom, roof = _axis_of_scores(figure, everyone, top, zero, scale)
     if y_title and scale.floor:
         y_title += ", logarithmic"
-    figure.update_layout(margin={"l": 8, "r": LABEL_WIDTH, "t": 44, "b": 8}, dragmode=False)
+    margins = {"l": LEFT, "r": LABEL_WIDTH, "t": ABOVE, "b": BELOW + (TITLE if x_title else 0), "autoexpand": False}
+    figure.update_layout(margin=margins, dragmode=False)
+    figure.update_yaxes(automargin=False)
     if y_title:
         figure.add_annotation(
             text=y_title, x=0, y=1, xref="paper", yref="paper", xanchor="left", yanchor="bottom", yshift=22,

@@ -171,6 +171,8 @@ def test_a_figure_draws_a_band_and_a_line_for_each_engine_and_marks_the_budget()
     assert lines[0].line.color == theme.COLOURS["pipeline"]
     assert figure.layout.xaxis.type == "log"
     assert figure.layout.shapes[0].x0 == 1.0
+    assert list(figure.layout.xaxis.minor.tickvals) == list(line.sizes)
+    assert not any(axis.automargin for axis in (figure.layout.xaxis, figure.layout.yaxis))  # else it is drawn twice
     learning_curves([])  # nothing to draw is no error
 
 
