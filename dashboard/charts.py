@@ -212,7 +212,7 @@ def blame(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -
                 Bars(
                     name=info.title,
                     shape=info.shape,
-                    labels=("as it is", *(f"true {point.oracle.replace('_', ' ')}" for point in oracles)),
+                    labels=("as it is", *(case.truth(point.oracle) for point in oracles)),
                     values=np.array(values),
                     texts=tuple(words.score(value, task.metric) for value in values),
                 )
@@ -228,11 +228,11 @@ def blamed(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) 
         own = [point for point in every if point.engine == engine]
         best = (min if task.metric.lower_is_better else max)(own, key=lambda point: point.mean)
         as_is = best.as_is or 0.0
-        name, stage = findings.spoken(case, engine), best.oracle.replace("_", " ")
+        name, truth = findings.spoken(case, engine), case.truth(best.oracle)
         helps = best.mean < as_is if task.metric.lower_is_better else best.mean > as_is
         if helps:
             span = f"from {words.score(as_is, task.metric)} to {words.score(best.mean, task.metric)}"
-            told.append(f"in {name} the true {stage}, {span}")
+            told.append(f"in {name} the {truth}, {span}")
         else:
             told.append(f"in {name} none")
     return f"The truth of which stage helps most: {'; '.join(told)}." if told else ""

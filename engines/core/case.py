@@ -152,6 +152,8 @@ class CaseStudy:
     # an input made as a visitor chooses, or ""
     make: str = ""
     choices: tuple[Choice, ...] = ()
+    # by stage, what its truth is called where "true <stage>" does not say it
+    truths: Mapping[str, str] = field(default_factory=dict)
     place: int = 9
 
     @property
@@ -164,6 +166,10 @@ class CaseStudy:
         name, _, reading = point.partition("+")
         info = self.engine(name)
         return f"{info.title} {info.readings.get(reading, reading)}" if reading else info.title
+
+    def truth(self, stage: str) -> str:
+        """What the truth of a stage's output is called: "true phonemes"."""
+        return self.truths.get(stage, f"true {stage.replace('_', ' ')}")
 
     def task(self, slug: str | None) -> Task:
         """The task of that name, or the first when `slug` is None.

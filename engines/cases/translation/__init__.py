@@ -41,4 +41,5 @@ CASE = CaseStudy(
     limits="UTF-8 text of up to 400 words; several sentences are translated one by one",
     examples="engines.cases.translation.data:examples",
     reference="engines.cases.translation.data:reference",
+    truths={"n_best": "best of its candidates", "reranked": "best of its candidates"},
 )
