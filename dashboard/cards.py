@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import findings, jobs, theme, words
+from dashboard import findings, jobs, links, theme, words
 from dashboard.measured import Measured, specs
 from dashboard.view import View, said
 from engines.core import EngineInfo, UserError
 from engines.runs import Point, RunSpec
 
-REFUSED = "run_refused"  # (run, why it was not started)
+REFUSED = "run_refused"  # (run, why it was not started, on which visit to the page)
 POLL = 1.5  # seconds between two looks at a run that is under way
 
 
@@ -144,8 +144,8 @@ def _run(view: View, measured: Measured, info: EngineInfo, wanted: Sequence[RunS
         # Started by the callback: the page's own redraw can end a run before it comes to this line.
         on_click=lambda: _start(spec, again=bool(failed)),
     )
-    of, problem = st.session_state.get(REFUSED, ("", ""))
-    if of == spec.id:
+    of, problem, visit = st.session_state.get(REFUSED, ("", "", 0))
+    if (of, visit) == (spec.id, links.visit()):
         st.error(problem, icon=":material/error:")
 
 
@@ -154,7 +154,7 @@ def _start(spec: RunSpec, again: bool) -> None:
     try:
         jobs.start(spec, again=again)
     except UserError as error:
-        st.session_state[REFUSED] = (spec.id, str(error))
+        st.session_state[REFUSED] = (spec.id, str(error), links.visit())
 
 
 @st.fragment(run_every=POLL)
@@ -162,15 +162,13 @@ def _watch(spec: RunSpec) -> None:
     """How far a run is, looked at again and again, with a button that stops it. When it ends the page is drawn anew."""
     job = jobs.read(spec)
     if job is None or not job.running:
+        st.session_state.pop(REFUSED, None)
         st.rerun()
     left = "" if job.seconds_left is None else f", about {words.duration(job.seconds_left)} left"
     # The sweep names the run first; the card has said that already.
     doing = job.sentence.partition(f"seed {spec.seed}: ")[2] or job.sentence
     st.progress(job.fraction, text=f"{words.share(job.fraction)}{left}: {doing}")
-    if st.button("Cancel", key=f"cancel_{spec.id}", icon=":material/stop:"):
-        with said():
-            jobs.cancel(spec)
-        st.rerun()
+    st.button("Cancel", key=f"cancel_{spec.id}", icon=":material/stop:", on_click=lambda: jobs.cancel(spec))
 
 
 def _title(info: EngineInfo) -> str:

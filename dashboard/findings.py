@@ -170,6 +170,12 @@ def _changes(case: CaseStudy, task: Task, found: list[Crossing], pair: tuple[str
     return ", then ".join(parts)
 
 
+def titled(case: CaseStudy, task: Task, points: Sequence[Point], budget: float, test: str) -> str:
+    """The verdict on a test set, which is named where it is not the main one."""
+    told = verdict(case, task, points, budget)
+    return told if test == "test" else f"{test.replace('_', ' ').capitalize()}: {told[:1].lower()}{told[1:]}"
+
+
 def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> str:
     """The answer to the question at one budget, in one sentence.
 

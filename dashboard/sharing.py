@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard import takeaway, view, words
+from dashboard import links, takeaway, view, words
 from dashboard.measured import Measured
 from engines.core import UserError
 from engines.views import Snapshot, ViewStore
 from engines.views.snapshot import MOST_NOTE, MOST_TITLE
 
-OPENED = "saved_opened"
+NAMED = "saved"  # the parameter of an address that names a saved view
 SAVED = "saved_last"
 FREEZES = (
     "The link of this page shows the runs of the day on which it is opened. A saved view freezes the numbers that you "
@@ -67,13 +67,17 @@ def save(shown: object, title: str, why: str, freeze: Callable[[str, str], Snaps
     arrives."""
     st.markdown("**Save it for your team**")
     st.caption(why)
-    titled, noted = f"save_title {title}", "save_note"
+    titled, noted, usual = "save_title", "save_note", title[:MOST_TITLE]
     with st.form("save", border=False):
-        st.text_input("Title", title[:MOST_TITLE], max_chars=MOST_TITLE, key=titled)
+        st.text_input("Title", max_chars=MOST_TITLE, key=titled, placeholder=usual)
         st.text_area("Note", max_chars=MOST_NOTE, height=80, placeholder="What should the others look at?", key=noted)
         # Saved by the callback: the page's own redraw can end a run before it comes to this line.
         st.form_submit_button(
-            "Save", icon=":material/bookmark_add:", on_click=lambda: _save(shown, titled, noted, freeze)
+            "Save",
+            icon=":material/bookmark_add:",
+            on_click=lambda: _save(
+                shown, lambda: freeze(st.session_state[titled].strip() or usual, st.session_state[noted])
+            ),
         )
     of, name, problem = st.session_state.get(SAVED, (None, "", ""))
     if of != shown:
@@ -85,10 +89,10 @@ def save(shown: object, title: str, why: str, freeze: Callable[[str, str], Snaps
         st.code(f"{address()}?saved={name}", language=None)
 
 
-def _save(shown: object, titled: str, noted: str, freeze: Callable[[str, str], Snapshot]) -> None:
+def _save(shown: object, freeze: Callable[[], Snapshot]) -> None:
     name = problem = ""
     try:
-        name = ViewStore().save(freeze(st.session_state[titled], st.session_state[noted]))
+        name = ViewStore().save(freeze())
     except UserError as error:
         problem = str(error)
     st.session_state[SAVED] = (shown, name, problem)
@@ -109,8 +113,11 @@ def address() -> str:
 def named(page: str, instead: str) -> tuple[str, Snapshot] | None:
     """The saved view that the link of a `page` names, with its name; None where it names none, or none that can be
     shown: then a sentence says why, and what is shown `instead`."""
-    name = st.query_params.get("saved")
+    name = st.query_params.get(NAMED)
     if not name:
+        return None
+    if links.late(NAMED, name):
+        links.drop(NAMED)
         return None
     try:
         snapshot = ViewStore().load(name)
@@ -126,14 +133,16 @@ def opened() -> Snapshot | None:
     """The saved view of Explore that the link names, its choices put into the page's."""
     found = named("explore", "Below are the runs of today.")
     if found is None:
-        st.session_state.pop(OPENED, None)
         return None
     name, snapshot = found
-    if st.session_state.get(OPENED) != name:
-        st.session_state[OPENED] = name
-        st.session_state[view.KEPT] = dict(snapshot.params)
-        for key, value in snapshot.params.items():
-            st.query_params[key] = value
+    if links.asks(NAMED, name):
+        links.wrote(NAMED, name)
+        said = {key: value for key, value in st.query_params.to_dict().items() if key in view.PARAMS}
+        # What the link says besides was picked on the saved view; its numbers are those of its own case and task.
+        own = {key: value for key, value in snapshot.params.items() if key in ("case", "task")}
+        params = {**snapshot.params, **said, **own}
+        st.session_state[view.KEPT] = params
+        links.put(view.PARAMS, params)
     return snapshot
 
 
@@ -156,9 +165,6 @@ def banner(snapshot: Snapshot) -> None:
                 f"{more} newer {'run is' if more == 1 else 'runs are'} here now." if more else "No newer run is here."
             )
             st.caption(told)
-        st.page_link(
-            "app_pages/explore.py",
-            label="Show the runs of today",
-            icon=":material/update:",
-            query_params=dict(snapshot.params),
+        st.button(
+            "Show the runs of today", icon=":material/update:", type="tertiary", on_click=links.drop, args=(NAMED,)
         )

@@ -74,7 +74,7 @@ class Shown:
 
     @property
     def title(self) -> str:
-        return findings.verdict(self.view.case, self.view.task, self.here, self.budget)
+        return findings.titled(self.view.case, self.view.task, self.here, self.budget, self.view.test)
 
     @property
     def sentences(self) -> list[str]:

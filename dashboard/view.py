@@ -133,9 +133,12 @@ def nearest(budgets: Sequence[float], wanted: float | None) -> float:
 def current() -> View:
     """The view of the page being drawn; the URL is brought in line with it."""
     params = {name: value for name, value in st.query_params.to_dict().items() if name in PARAMS}
+    kept = st.session_state.get(KEPT, {})
     if not links.asks(KEPT, frozenset(params.items())):
         params = {}
-    view = resolve(params, st.session_state.get(KEPT, {}), registry.cases())
+    elif links.went_back() and "case" in params:
+        kept = {}  # an address of ours, which leaves out what goes without saying
+    view = resolve(params, kept, registry.cases())
     keep(view)
     return view
 
@@ -144,11 +147,7 @@ def keep(view: View) -> None:
     """Remember a view in the session and in the URL. Other parameters of the URL stay."""
     values = view.params
     st.session_state[KEPT] = values
-    for name in PARAMS:
-        if name not in values:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != values[name]:
-            st.query_params[name] = values[name]
+    links.put(PARAMS, values)
     links.wrote(KEPT, frozenset(values.items()))
 
 
@@ -193,13 +192,12 @@ def pick() -> View:
 
 
 def _noted(view: View) -> tuple[str, ...]:
-    """The view's notes. They stay on their page until the visitor picks something: the URL is mended at once, and a
-    page also redraws by itself, when a forecast arrives."""
-    page = str(st.context.url).partition("?")[0]
+    """The view's notes. They stay until the visitor picks something or leaves the page: the URL is mended at once, and
+    a page also redraws by itself, when a forecast arrives."""
     if view.notes:
-        st.session_state[NOTED] = (page, view.notes)
-    at, notes = st.session_state.get(NOTED, (page, ()))
-    return notes if at == page else ()
+        st.session_state[NOTED] = (links.visit(), view.notes)
+    of, notes = st.session_state.get(NOTED, (0, ()))
+    return notes if of == links.visit() else ()
 
 
 def pick_budget(

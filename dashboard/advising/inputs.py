@@ -24,6 +24,11 @@ BEFORE, PROBLEM, SOURCE = "advisor_before", "advisor_problem", "advisor_source"
 SAVED = "advisor_saved"  # (name, question) of the saved answer that was opened
 EDITABLE = 2000  # rows of a table that can be edited here; longer ones are shown in part
 SHOWN = 200
+# The fields of a question that are a text field each, under the same name.
+TYPED = (
+    *("metric", "score_unit", "unit", "target", "money", "price", "currency"),
+    *("training_price", "penalty", "best", "available", "horizon", "challenger"),
+)
 MOST_BYTES = 20_000_000
 PARAMETER = "q"
 HOW = ":material/keyboard: Type or paste cells from a spreadsheet. Rows of one approach and one amount are its repeats."
@@ -43,6 +48,8 @@ def ask() -> tuple[Question, DeltaGenerator]:
     made = replace(initial, rows=rows, **_measured(initial), **_wanted(initial), **_more(initial))
     look = st.session_state.get(key("look"))
     made = replace(made, look=initial.look if look is None else f"{look:g}")
+    if made.rows != question.rows:  # what was wrong with a file is settled by what is typed
+        st.session_state.pop(PROBLEM, None)
     st.session_state[QUESTION] = made
     _to_link(made)
     return made, wrong
@@ -67,8 +74,10 @@ def _put(question: Question, source: str) -> None:
 
 
 def _current() -> Question:
+    """The question as it is, with what was typed since it was last drawn."""
     question: Question = st.session_state.setdefault(QUESTION, Question())
-    return question
+    typed = {name: st.session_state[key(name)] for name in TYPED if key(name) in st.session_state}
+    return replace(question, **typed)
 
 
 def _from_link() -> None:
@@ -77,7 +86,7 @@ def _from_link() -> None:
         return
     links.wrote(PARAMETER, link)
     try:
-        _put(asking.decode(link), "")
+        take(asking.decode(link))
     except UserError as error:
         st.session_state[PROBLEM] = str(error)
 
@@ -87,7 +96,7 @@ def _to_link(question: Question) -> None:
     if name and st.query_params.get("saved") == name:
         if question == saved:
             return
-        del st.query_params["saved"]
+        links.drop("saved")
     try:
         link = asking.encode(question)
     except UserError as error:
@@ -146,6 +155,7 @@ def _back() -> None:
 def _uploaded() -> None:
     file = st.session_state[key("upload")]
     if file is None:
+        st.session_state.pop(PROBLEM, None)
         return
     data = file.getvalue()
     if len(data) > MOST_BYTES:
@@ -225,7 +235,7 @@ def _measured(initial: Question) -> dict[str, object]:
 
 def _wanted(initial: Question) -> dict[str, object]:
     st.subheader("What you want")
-    unit = (initial.unit.strip() or "units").removesuffix("s")
+    unit = (st.session_state[key("unit")].strip() or "units").removesuffix("s")
     first, second = st.columns(2)
     target = first.text_input("A score to reach", initial.target, key=key("target"), placeholder="none")
     money = second.text_input("Money to spend", initial.money, key=key("money"), placeholder="none")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import sharing, words
+from dashboard import links, sharing, words
 from dashboard.advising import inputs
 from dashboard.advising.answer import Answer
 from dashboard.advising.question import Question, decode, packed
@@ -21,7 +21,8 @@ def opened() -> Snapshot | None:
     if found is None:
         return None
     name, snapshot = found
-    if st.session_state.get(inputs.SAVED, ("",))[0] != name:
+    if links.asks(sharing.NAMED, name):
+        links.wrote(sharing.NAMED, name)
         try:
             question = decode(snapshot.params.get("q", ""))
         except UserError as error:

@@ -34,8 +34,7 @@ def redraw(measured: Measured) -> None:
     if test in task.variants:
         st.caption(f"{_plain(test)}: {task.variants[test]}.")
     here = replace(measured, points=findings.on_test(measured.points, test))
-    verdict = findings.verdict(case, task, here.points, budget)
-    st.title(verdict if test == "test" else f"{_plain(test)}: {verdict[:1].lower()}{verdict[1:]}")
+    st.title(findings.titled(case, task, here.points, budget, test))
     found = None
     if here.points:
         found = outlook.outlook(case, task, here.points)

@@ -103,7 +103,7 @@ def enrolling(case: CaseStudy, task: Task, engine: Enrols) -> None:
     with st.container(border=True, key="gate-enrol"):
         st.subheader("Enrol", anchor="enrol")
         turn = gate.turn()
-        name = st.text_input("Name", key=gate.NAME, max_chars=40, placeholder="Who is it?")
+        st.text_input("Name", key=gate.NAME, max_chars=40, placeholder="Who is it?")
         files = st.file_uploader(
             "One picture or several", type=list(case.accepts), accept_multiple_files=True, key=f"gate_files_{turn}"
         )
@@ -116,9 +116,7 @@ def enrolling(case: CaseStudy, task: Task, engine: Enrols) -> None:
             with_bytes = [(title, file.getvalue()) for title, file in given]
             gate.enrol(case, task, engine, st.session_state.get(gate.NAME, ""), with_bytes)
 
-        st.button(
-            "Enrol", on_click=take, disabled=not (name.strip() and given), icon=":material/person_add:", key="gate_take"
-        )
+        st.button("Enrol", on_click=take, disabled=not given, icon=":material/person_add:", key="gate_take")
         for reason in st.session_state.get(gate.REASONS, []):
             st.warning(plain(reason), icon=":material/no_photography:")
         held = gate.people()

@@ -74,7 +74,7 @@ def said() -> str:
         "What was said (optional): errors are then marked"
         if heard
         else "A right answer (optional): answers are then scored, and what differs from it is marked",
-        key=inputs.REFERENCE,
+        key=inputs.of(inputs.REFERENCE, case),
         max_chars=worddiff.LONGEST,
         persist_state="session",
         placeholder="Type the words that were spoken" if heard else "Type an answer that you hold to be right",

@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import panels, worddiff, words
+from dashboard import links, panels, worddiff, words
 from dashboard.panels import maker
 from dashboard.panels.beside import Beside
 from dashboard.words import plain
@@ -27,8 +27,9 @@ RECORDED, UPLOADED, EXAMPLE, TYPED = "recorded", "uploaded", "example", "typed"
 _RATES = (8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000)
 # What a recording is called, by its kind.
 _RECORDED_AS = {"picture": "the camera's picture.jpg"}
-# Names in the session, each of one case where a slug is added.
+# Names in the session; what is wrong with an input, and its right answer, are of one case each (`of`).
 CLIP, PROBLEM, REFERENCE, ROUND = "try_clip", "try_problem", "try_reference", "try_round"
+PICKED = "example"  # the parameter of an address that names one
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Clip:
     @property
     def id(self) -> str:
         return hashlib.sha256(self.data).hexdigest()[:16]
+
+
+def of(name: str, case: CaseStudy) -> str:
+    """What the session calls a case's PROBLEM or REFERENCE."""
+    return f"{name}_{case.slug}"
 
 
 def current(case: CaseStudy) -> Clip | None:
@@ -72,18 +78,19 @@ def take(case: CaseStudy, task: Task, clip: Clip) -> bool:
     try:
         decoded(case, task, clip)
     except UserError as error:
-        st.session_state[PROBLEM] = str(error)
+        st.session_state[of(PROBLEM, case)] = str(error)
         return False
-    st.session_state[PROBLEM] = ""
+    st.session_state[of(PROBLEM, case)] = ""
     st.session_state.setdefault(CLIP, {})[case.slug] = clip
     if clip.source == EXAMPLE:
-        st.session_state[REFERENCE] = clip.truth
-        st.query_params["example"] = clip.key
+        st.session_state[of(REFERENCE, case)] = clip.truth
     else:
-        st.query_params.pop("example", None)
         # What an example said is not what this clip says; what the visitor typed may well be.
-        if before is not None and before.source == EXAMPLE and st.session_state.get(REFERENCE) == before.truth:
-            st.session_state[REFERENCE] = ""
+        said = st.session_state.get(of(REFERENCE, case))
+        if before is not None and before.source == EXAMPLE and said == before.truth:
+            st.session_state[of(REFERENCE, case)] = ""
+    links.put((PICKED,), {PICKED: clip.key} if clip.key else {})
+    links.wrote(PICKED, clip.key)
     return True
 
 
@@ -117,9 +124,9 @@ def offer(case: CaseStudy, task: Task) -> tuple[Clip, Any] | None:
         f"Takes {case.limits}. What you give stays in the memory of this session until you leave: "
         "it is neither stored nor logged."
     )
-    if st.session_state.get(PROBLEM):
+    if problem := st.session_state.get(of(PROBLEM, case)):
         stays = " What was here before is still below." if current(case) else ""
-        st.error(plain(st.session_state[PROBLEM]) + stays, icon=":material/error:")
+        st.error(plain(problem) + stays, icon=":material/error:")
     clip = current(case)
     if clip is None:
         return None
@@ -162,17 +169,19 @@ def seconds(task: Task, x: Any) -> float:
 
 
 def _start(case: CaseStudy, task: Task, examples: tuple[Example, ...]) -> None:
-    """An example to begin with: the one the URL names, else the first. An example of another task gives way."""
+    """An example to begin with: the one the URL names, else the first. An example of another task gives way, and any
+    input to the example that the URL asks for."""
     clip = current(case)
     keys = [_key(example) for example in examples]
-    if clip is not None and (clip.source != EXAMPLE or clip.key in keys):
+    wanted = st.query_params.get(PICKED, "")
+    asked = wanted in keys and (clip is None or clip.key != wanted) and links.asks(PICKED, wanted)
+    if clip is not None and not asked and (clip.source != EXAMPLE or clip.key in keys):
         return
     if clip is not None:
         del st.session_state[CLIP][case.slug]
     if not examples:
-        st.query_params.pop("example", None)
+        links.put((PICKED,), {})
         return
-    wanted = st.query_params.get("example")
     chosen = examples[keys.index(wanted) if wanted in keys else 0]
     _take_example(case, task, chosen)
 
@@ -222,7 +231,7 @@ def _take_example(case: CaseStudy, task: Task, example: Example) -> None:
     try:
         data = path.read_bytes()
     except OSError:
-        st.session_state[PROBLEM] = f"The example {path.name} is not there: get the repository again."
+        st.session_state[of(PROBLEM, case)] = f"The example {path.name} is not there: get the repository again."
         return
     take(case, task, Clip(path.name, data, EXAMPLE, example.truth, _key(example)))
 
@@ -231,7 +240,7 @@ def _given(case: CaseStudy, task: Task, key: str, source: str) -> None:
     """A file came out of a widget (or was taken away: then nothing changes)."""
     file = st.session_state.get(key)
     if file is None:
-        st.session_state[PROBLEM] = ""
+        st.session_state[of(PROBLEM, case)] = ""
         return
     name = file.name if source == UPLOADED else _RECORDED_AS.get(task.x.kind, "recording.wav")
     if take(case, task, Clip(name, file.getvalue(), source)):

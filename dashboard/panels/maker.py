@@ -49,6 +49,6 @@ def _made(case: CaseStudy, task: Task, chosen: dict[str, Any]) -> None:
     try:
         content, name, truth = resolve(case.make)(task, **chosen)
     except UserError as error:
-        st.session_state[inputs.PROBLEM] = plain(str(error))
+        st.session_state[inputs.of(inputs.PROBLEM, case)] = str(error)
         return
     inputs.take(case, task, inputs.Clip(name, content, SOURCE, truth))

@@ -40,6 +40,22 @@ def test_another_budget_is_drawn_without_loading_the_page_again(visit):
     assert page.evaluate("window.kept")
 
 
+def test_back_and_a_title_that_is_typed(visit):
+    page = visit("/explore?case=tones&task=pairs")
+    chart(page)
+    first = page.locator("h1").inner_text()
+    page.get_by_text("Save, share or take away").click()
+    page.get_by_label("Title").fill("Ours")
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("h1")).not_to_have_text(first, timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("budget="), timeout=PATIENCE)
+    expect(page.get_by_label("Title")).to_have_value("Ours")
+    page.go_back()
+    expect(page.locator("h1")).to_have_text(first, timeout=PATIENCE)
+    expect(page).not_to_have_url(re.compile("budget="))
+
+
 def test_a_click_on_a_point_picks_its_budget(visit):
     page = visit(TOY)
     chart(page)

@@ -254,6 +254,25 @@ def test_an_address_that_the_browser_sends_late_takes_nothing_back():
     assert (carried(page).target, carried(page).money) == ("12", "")
 
 
+def test_what_a_link_takes_the_place_of_can_be_brought_back():
+    page = opened(Question(rows=FOUR))
+    page.query_params["q"] = asking.encode(Question(rows=FOUR[:2]))
+    page.run()
+    assert carried(page).rows == FOUR[:2]
+    next(button for button in page.button if button.label == "Bring back what was here before").click().run()
+    assert carried(page).rows == FOUR
+
+
+def test_a_field_typed_just_before_a_button_is_kept():
+    page = opened(Question(rows=FOUR))
+    page.text_area[0].set_value("approach, size, score\nA, 1, 2\nA, 2, 1").run()
+    next(box for box in page.text_input if box.label == "Money to spend").set_value("900")
+    next(button for button in page.button if button.label == "Use the pasted table").click().run()
+    assert carried(page).money == "900"
+    next(box for box in page.text_input if box.label == "Data in").set_value("hours").run()
+    assert any(box.label == "Price of one hour of data" for box in page.text_input)
+
+
 def test_the_page_does_not_wait_for_what_is_not_ready(monkeypatch):
     monkeypatch.setattr(background, "ask", lambda name, work, patience=None: None)
     page = opened(replace(Question(), rows=FOUR))

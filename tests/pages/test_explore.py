@@ -121,6 +121,27 @@ def test_a_run_that_cannot_be_started_gets_a_sentence(store, monkeypatch):
     assert [error.value for error in page.error] == ["Eight runs are under way: wait for one of them."]
 
 
+def test_back_shows_what_was_shown_though_it_went_without_saying(store, monkeypatch):
+    page = opened(case="tones", task="pairs")
+    first = page.title[0].value
+    page.select_slider[0].set_value(64).run()
+    assert page.title[0].value != first
+    monkeypatch.setattr("dashboard.links.went_back", lambda: True)
+    del page.query_params["budget"]
+    page.run()
+    assert page.title[0].value == first
+    assert "budget" not in page.query_params
+
+
+def test_what_a_link_got_wrong_is_told_until_the_page_is_left(store):
+    page = opened(case="nonsense")
+    assert any("no case" in info.value for info in page.info)
+    assert any("no case" in info.value for info in page.run().info)
+    page.switch_page("app_pages/home.py").run()
+    page.switch_page("app_pages/explore.py").run()
+    assert not any("no case" in info.value for info in page.info)
+
+
 def test_a_budget_without_runs_says_so_and_offers_them(store):
     page = opened(case="tones", task="pairs", budget="256")
     assert page.title[0].value == "Nothing has been run with 256 tones yet."

@@ -163,6 +163,30 @@ def test_an_example_comes_with_its_truth_and_is_in_the_link(toy_store, monkeypat
     assert page.text_input[0].value == "high"
 
 
+def test_back_brings_the_example_before(toy_store, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(toy_store))
+    page = app.opened("try_it", case="tones", example="high")
+    page.selectbox(key="try_example").select("low").run()
+    page.query_params["example"] = "high"  # late: of a click made before the browser heard of the other
+    assert page.run().text_input[0].value == "LOW"
+    monkeypatch.setattr("dashboard.links.went_back", lambda: True)
+    page.query_params["example"] = "high"
+    assert page.run().text_input[0].value == "HIGH"
+
+
+def test_what_is_right_and_what_is_wrong_is_of_one_case(toy_store, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(toy_store))
+    page = app.opened("try_it", case="tones", example="high")
+    page.text_input[0].set_value("low").run()
+    page.file_uploader[0].upload("words.wav", b"no sound").run()
+    assert page.error
+    page.selectbox(key="view_case").select("translation").run()
+    assert not page.exception
+    assert not page.error
+    page.selectbox(key="view_case").select("tones").run()
+    assert page.text_input[0].value == "low"
+
+
 def test_a_budget_without_models_offers_the_nearest(toy_store, monkeypatch):
     monkeypatch.setenv("CROSSOVER_STORE", str(toy_store))
     page = app.opened("try_it", case="tones", budget="8")
