@@ -13,6 +13,15 @@ from engines.core import UserError, resolve
 from engines.datasets.cli import add_parser as add_data
 from engines.runs import RunStore, renew, report, tables
 
+CASE = "its name, as `python -m engines cases` lists it"
+
+
+def seed(text: str) -> int:
+    """A seed from the command line. Raises ArgumentTypeError where it is none."""
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 on")
+    return int(text)
+
 
 def command_line() -> argparse.ArgumentParser:
     """The parser of all commands."""
@@ -32,10 +41,14 @@ def command_line() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = command_line().parse_args(arguments)
-    if getattr(chosen, "pairs", None):
-        # Worker processes and pages that are started from here find the same task.
-        os.environ["CROSSOVER_PAIRS"] = str(chosen.pairs.resolve())
     try:
+        if getattr(chosen, "pairs", None):
+            if not chosen.pairs.is_file():
+                raise UserError(
+                    f"{chosen.pairs} is no file: name one of lines with a sentence, a tab and its translation."
+                )
+            # Worker processes and pages that are started from here find the same task.
+            os.environ["CROSSOVER_PAIRS"] = str(chosen.pairs.resolve())
         code: int = chosen.run(chosen)
         return code
     except UserError as error:
@@ -70,11 +83,18 @@ def _own_tasks(chosen: argparse.Namespace) -> list[str]:
 
 def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("sweep", help="measure every run that is missing; goes on where it stopped")
-    parser.add_argument("case")
-    parser.add_argument("--task", action="append", default=[])
-    parser.add_argument("--engine", action="append", default=[])
-    parser.add_argument("--budget", action="append", default=[], type=float)
-    parser.add_argument("--seed", action="append", default=[], type=int)
+    parser.add_argument("case", help=CASE)
+    each = "; may be given several times (default: all"
+    parser.add_argument("--task", action="append", default=[], help=f"one task of the case{each})")
+    parser.add_argument("--engine", action="append", default=[], help=f"one engine of the case{each})")
+    parser.add_argument(
+        "--budget",
+        action="append",
+        default=[],
+        type=float,
+        help=f"an amount of data, in the task's unit{each} default)",
+    )
+    parser.add_argument("--seed", action="append", default=[], type=seed, help=f"0, 1, 2, …{each} of the task's)")
     _add_pairs(parser)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: all cores)")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
@@ -103,7 +123,7 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("report", help="mean score and standard error by case, task, engine and budget")
-    parser.add_argument("case", nargs="?")
+    parser.add_argument("case", nargs="?", help=f"{CASE} (default: all)")
     _add_pairs(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true")
@@ -140,18 +160,19 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_answer(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("answer", help="what a trained engine makes of an input, stage by stage")
-    parser.add_argument("case")
-    parser.add_argument("engine")
+    parser.add_argument("case", help=CASE)
+    parser.add_argument("engine", help="its name, as `report` prints it")
     parser.add_argument("input", type=Path, help="a file, for instance a recording")
-    parser.add_argument("--task")
+    parser.add_argument("--task", help="(default: the case's first, or that of --pairs)")
     _add_pairs(parser)
     parser.add_argument("--budget", type=float, help="nearest kept model (default: the largest)")
-    parser.add_argument("--reading", default="")
+    parser.add_argument("--reading", default="", help="another way to read the engine, as `report` names it after a +")
 
     def run(chosen: argparse.Namespace) -> int:
         from engines.answer import answer
 
-        print(answer(chosen.case, chosen.engine, chosen.input, chosen.task, chosen.budget, chosen.reading))
+        task = chosen.task or next(iter(_own_tasks(chosen)), None)
+        print(answer(chosen.case, chosen.engine, chosen.input, task, chosen.budget, chosen.reading))
         return 0
 
     parser.set_defaults(run=run)
@@ -201,7 +222,7 @@ def _add_advise(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--penalty", type=float, help="what missing the target costs; with it a plan is made")
     parser.add_argument("--available", type=float, help="data at hand, for the next measurement")
     parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0, help="of what is drawn (default: 0)")
 
     def run(chosen: argparse.Namespace) -> int:
         from engines.curves.cli import advise

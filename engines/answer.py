@@ -9,6 +9,7 @@ import numpy as np
 
 from engines import registry
 from engines.core import Step, TrainingData, UserError, resolve
+from engines.core.amounts import amount
 from engines.core.radiograph import in_years
 from engines.runs import RunStore, kept_models, load_model
 
@@ -34,8 +35,10 @@ def answer(
         engine = info.create().fit(TrainingData.nothing(task.x), np.random.default_rng(0))
         budget = "trained elsewhere"
     elif models:
+        if pairs is not None and not 0 < pairs < math.inf:
+            raise UserError("A budget is more than 0, in the task's unit.")
         nearest = max(models) if pairs is None else min(models, key=lambda p: abs(math.log(p / pairs)))
-        engine, budget = load_model(info, models[nearest], store), f"{nearest:.3g} {task.unit}"
+        engine, budget = load_model(info, models[nearest], store), amount(nearest, task.unit)
     else:
         raise UserError(
             f"No trained {info.name} of {case.slug}/{task.slug} is kept: train it with "

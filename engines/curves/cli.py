@@ -45,6 +45,10 @@ def advise(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: the file or an argument is not usable.
     """
+    for name in ("horizon", "available"):
+        value = getattr(chosen, name)
+        if value is not None and not 0 < value < math.inf:
+            raise UserError(f"--{name} is an amount of data above 0, not {value:g}.")
     curves = read_points(chosen.points, not chosen.higher_is_better, chosen.best)
     made = forecasts(curves, np.random.default_rng(chosen.seed), chosen.draws)
     unit = f" {chosen.unit}" if chosen.unit else ""
@@ -177,16 +181,20 @@ def read_rows(text: str) -> list[Row]:
         UserError: the table is empty or too long, or lacks a column.
     """
     lines = text.splitlines()
-    if not lines or not lines[0].strip():
-        raise UserError("The table is empty: give a header (approach, size, score) and a row for each measurement.")
+    empty = UserError("The table is empty: give a header (approach, size, score) and a row for each measurement.")
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        raise empty
     if len(lines) > MOST_ROWS:
         raise UserError(f"The table has {len(lines):,} rows; give at most {MOST_ROWS:,}.")
-    separator = max(",;\t", key=lines[0].count)
+    separator = max(",;\t", key=first.count)
     # A quotation mark that is never closed would swallow the rest of the table as one cell, against csv's own limit.
     try:
         cells = [(number, row) for number, row in _cells(lines, separator) if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise UserError(f"The table cannot be read ({error}): see to its quotation marks.") from error
+    if not cells:
+        raise empty
     header = [name.strip().lower() for name in cells[0][1]]
     places = {key: _place(header, known) for key, known in NAMES.items()}
     body = cells[1:]

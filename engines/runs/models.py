@@ -40,8 +40,8 @@ def load_model(info: EngineInfo, spec: RunSpec, store: RunStore) -> Engine:
     try:
         with opened(directory) as whole:
             engine: Engine = resolve(info.target).load(whole)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever a file of other content makes an engine stumble over
         raise UserError(
-            f"The trained model in {directory.name} is damaged ({error}): remove it and sweep again."
+            f"The trained model in {directory} is damaged ({error}): remove it and {store.path(spec)}, and sweep again."
         ) from error
     return engine

@@ -12,8 +12,9 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ SMALL: dict[str, Any] = {
     "store_schema": False,
     "use_dictionary": False,
 }
+ABANDONED = 86_400.0  # seconds after which what is half-written is nobody's any more
 LARGE = 8_000  # bytes from which a model's file may be shared
 POINTER = ".shared"
 ROOT = Path(__file__).resolve().parents[2] / "precomputed"
@@ -98,10 +100,7 @@ class RunStore:
             with replacing(path) as aside:
                 pq.write_table(table, aside, **SMALL)
         except OSError as error:
-            raise UserError(
-                f"The run could not be written to {path.parent} ({error.strerror}): make room there, or name another "
-                "folder in CROSSOVER_STORE."
-            ) from error
+            raise _unwritable(path.parent, error) from error
         return True
 
     def add_model(self, spec: RunSpec, save: Callable[[Path], None]) -> None:
@@ -109,10 +108,36 @@ class RunStore:
         target = self.model(spec)
         if target.exists():
             return
-        with replacing(target) as aside:
-            aside.mkdir()
-            save(aside)
-            share(aside, target)
+        try:
+            with replacing(target) as aside:
+                aside.mkdir()
+                save(aside)
+                share(aside, target)
+        except OSError as error:
+            if not target.exists():  # else another sweep has kept the same one meanwhile
+                raise _unwritable(target.parent, error) from error
+
+    def prepare(self, case: CaseStudy) -> None:
+        """See that runs of a case can be written, and remove what killed sweeps have left half-written.
+
+        Raises:
+            UserError: they cannot.
+        """
+        folder = self.root / case.slug / "runs"
+        try:
+            with replacing(folder / "probe") as aside:
+                aside.touch()
+            (folder / "probe").unlink()
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        for left in (self.root / case.slug).glob("*/*.partial"):
+            with suppress(OSError):
+                if time.time() - left.stat().st_mtime > ABANDONED:
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+    def failed(self, spec: RunSpec) -> bool:
+        """Whether the store has this run with an error."""
+        return self.has(spec) and bool(pq.read_table(self.path(spec), columns=["error"])["error"][0].as_py())
 
     def forget(self, spec: RunSpec) -> None:
         """Remove a run, so that a sweep measures it again (used for failed runs that are to be tried once more)."""
@@ -137,7 +162,29 @@ class RunStore:
         """The rows for which the SQL condition `where` holds, with `?` filled from `parameters`.
 
         A row is one score of one run; columns are those of `SCHEMA`. `case` narrows which files are opened.
+
+        Raises:
+            UserError: a file of the store cannot be read.
         """
+        try:
+            return self._frame(where, parameters, columns, case)
+        except duckdb.IOException:  # a file that was there a moment ago, or one that is damaged
+            self._check(case)
+            return self._frame(where, parameters, columns, case)
+        except duckdb.Error:
+            self._check(case)
+            raise
+
+    def _check(self, case: str) -> None:
+        for path in sorted(self.root.glob(f"{case}/runs/*.parquet")):
+            try:
+                pq.read_metadata(path)
+            except FileNotFoundError:
+                continue
+            except (OSError, pa.ArrowException) as error:
+                raise UserError(f"{path} is no readable run: delete it, and sweep again.") from error
+
+    def _frame(self, where: str, parameters: Sequence[Any], columns: Sequence[str], case: str) -> pa.Table:
         files = sorted(str(path) for path in self.root.glob(f"{case}/runs/*.parquet"))
         # By name, and with a table of no rows: a run that was made before a column was thought of has nothing in it.
         runs = "(select * from read_parquet(?, union_by_name = true) union all by name select * from nothing)"
@@ -146,6 +193,13 @@ class RunStore:
             query = f"select {', '.join(columns)} from {runs if files else 'nothing'} where {where}"
             given = [files, *parameters] if files else list(parameters)
             return connection.sql(query, params=given).to_arrow_table()
+
+
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"Runs cannot be written to {folder} ({error.strerror or error}): make room there, or name another folder in "
+        "CROSSOVER_STORE."
+    )
 
 
 def share(folder: Path, model: Path) -> None:

@@ -17,9 +17,10 @@ from engines.core.files import replacing
 from engines.runs import RunSpec, RunStore
 from engines.sweep.local import Event, run_all
 from engines.sweep.measure import FIT_SHARE
-from engines.sweep.plan import Estimate, plan
+from engines.sweep.plan import Estimate, asked, failed, plan
 
 UNKNOWN = "time left not known yet"
+AGAIN = "the same command with --retry measures them again."
 
 
 @dataclass
@@ -60,10 +61,7 @@ class Watch:
             self.estimate.add(spec, event.seconds, event.train_seconds)
         else:
             self.failed += 1
-        print(
-            f"[{self.ended}/{self.total}] {name}: {event.sentence} ({event.seconds:.0f} s, {self.time_left()})",
-            flush=True,
-        )
+        say(f"[{self.ended}/{self.total}] {name}: {event.sentence} ({event.seconds:.0f} s, {self.time_left()})")
         self.tell("running", f"{name}: {event.sentence}", force=True)
 
     def time_left(self) -> str:
@@ -93,8 +91,21 @@ class Watch:
             "seconds_left": self.seconds_left(),
             "updated": time.time(),
         }
-        with replacing(self.status) as aside:
-            aside.write_text(json.dumps(words))
+        try:
+            with replacing(self.status) as aside:
+                aside.write_text(json.dumps(words))
+        except (OSError, ValueError) as error:
+            if self.ended:  # runs are worth more than words about them
+                return
+            raise UserError(f"{self.status} cannot be written ({error}): name another file.") from error
+
+
+def say(line: str) -> None:
+    """Print a line; where nobody reads any more (`sweep | head`), the sweep goes on in silence."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
 def duration(seconds: float) -> str:
@@ -118,18 +129,23 @@ def sweep(
     """Make the missing runs of a case; the exit code is 0 when all were made, 1 when some failed, 130 on Ctrl-C.
 
     Raises:
-        UserError: an unknown case, task or engine, data that are not there, a budget larger than the data.
+        UserError: an unknown case, task or engine, data that are not there, a budget larger than the data, no GPU, a
+            store that cannot be written to.
     """
     case, store = registry.case(case_slug), RunStore()
+    if device == "cuda" and not _cuda():
+        raise UserError("No CUDA GPU can be used here: leave --device out.")
     specs = plan(case, store, tasks, engines, budgets, seeds, retry)
-    for spec in specs:
-        store.forget(spec)
     watch = Watch(len(specs), jobs, Estimate(case, store), status, {spec.id: spec for spec in specs})
     if not specs:
-        print(f"Nothing is missing: every run of {case.slug} that was asked for is in {store.root}.")
-        watch.tell("done", "nothing was missing", force=True)
-        return 0
-    print(f"{len(specs)} runs to make with {jobs} processes; {watch.time_left()}.", flush=True)
+        lost = failed(case, store) & {spec.id for spec in asked(case, tasks, engines, budgets, seeds)}
+        say(f"Nothing is missing: every run of {case.slug} that was asked for is in {store.root}.")
+        if lost:
+            say(f"{len(lost)} of them failed: {AGAIN}")
+        watch.tell("failed" if lost else "done", "nothing was missing", force=True)
+        return 1 if lost else 0
+    store.prepare(case)
+    say(f"{len(specs)} runs to make with {jobs} processes; {watch.time_left()}.")
     watch.tell("running", "starting", force=True)
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -143,7 +159,7 @@ def sweep(
                 raise UserError(event.sentence)
             watch.hear(event)
     except KeyboardInterrupt:
-        print("\nStopped. Finished runs are kept; the same command goes on from here.")
+        say("\nStopped. Finished runs are kept; the same command goes on from here.")
         watch.tell("cancelled", "stopped", force=True)
         return 130
     except UserError as error:
@@ -154,4 +170,12 @@ def sweep(
         f"{watch.ended - watch.failed} of {watch.total} runs made",
         force=True,
     )
+    if watch.failed:
+        say(f"{watch.failed} of {watch.total} runs failed: {AGAIN}")
     return 1 if watch.failed else 0
+
+
+def _cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

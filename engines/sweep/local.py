@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from engines import registry
-from engines.core import TaskData, UserError
+from engines.core import Task, TaskData, UserError
 from engines.runs import RunSpec, RunStore
 from engines.sweep.measure import measure
 from engines.sweep.plan import keeps_model
@@ -95,7 +95,11 @@ class _Worker:
 
     def give(self, spec: RunSpec) -> None:
         self.spec, self.began = spec, time.monotonic()
-        self.pipe.send(spec)
+        try:
+            self.pipe.send(spec)
+        except OSError:  # it was killed between two runs
+            self.replace()
+            self.pipe.send(spec)
 
     def hear(self) -> Event:
         assert self.spec is not None
@@ -134,9 +138,25 @@ def _teller(pipe: Connection) -> Callable[[float, str], None]:
         nonlocal last
         if time.monotonic() - last > 0.2:
             last = time.monotonic()
-            pipe.send(("progress", fraction, sentence, 0.0))
+            try:
+                pipe.send(("progress", fraction, sentence, 0.0))
+            except OSError:  # the sweep was killed: that is not the engine's failure
+                os._exit(1)
 
     return tell
+
+
+def _data(task: Task) -> TaskData:
+    """Raises UserError where its files cannot be read."""
+    try:
+        return task.data()
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"The data of {task.title} cannot be read ({type(error).__name__}: {error}): fetch them again, see "
+            "`python -m engines data list`."
+        ) from error
 
 
 def _one(
@@ -152,8 +172,10 @@ def _one(
         if (spec.case, spec.task) not in loaded:
             loaded.clear()
             tell(0.0, "reading the data")
-            loaded[spec.case, spec.task] = task.data()
+            loaded[spec.case, spec.task] = _data(task)
         data = loaded[spec.case, spec.task]
+        if store.failed(spec):  # it is to be measured again
+            store.forget(spec)
         run = measure(info, task, spec, data, store, keep or (info.kept and keeps_model(task, spec)), tell)
     except UserError as error:
         return "stopped", 0.0, str(error), 0.0

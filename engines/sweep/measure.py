@@ -30,12 +30,15 @@ def measure(
 ) -> Run:
     """Make one run and put it into the store, and its model with it where `keep`.
 
-    An engine that fails is a finding: the run is kept with its error. A budget that the data cannot give is not the
-    engine's doing and raises UserError.
+    An engine that fails is a finding: the run is kept with its error. A machine that has no room left says nothing
+    about the engine: the run has an error and is not kept. A budget that the data cannot give is not the engine's doing
+    either and raises UserError.
     """
     training = TrainingData.nothing(task.x) if info.reference else data.draw(spec.budget, spec.seed)
     try:
         run, fitted = _fit_and_score(info, task, spec, training, data, progress)
+    except (MemoryError, OSError) as error:
+        return Run(spec, error=f"{type(error).__name__}: {error}")
     except Exception as error:
         if info.reference and isinstance(error, UserError):
             # Weights that cannot be had on this machine say nothing about the reference: nothing is recorded.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from engines import datasets
-from engines.core import Budget, CaseStudy, Task
+from engines.core import Budget, CaseStudy, Task, UserError
 from engines.runs import RunSpec, RunStore
 
 
@@ -25,8 +25,28 @@ def plan(
     With `retry`, runs that failed are planned again.
 
     Raises:
-        UserError: a task or an engine that the case does not have, or a budget below 0.
+        UserError: a task or an engine that the case does not have, or a budget that is not above 0.
     """
+    specs = asked(case, tasks, engines, budgets, seeds)
+    again = failed(case, store) if retry else set()
+    return [spec for spec in specs if spec.id in again or not store.has(spec)]
+
+
+def failed(case: CaseStudy, store: RunStore) -> set[str]:
+    """The ids of a case's runs that ended with an error."""
+    return set(store.frame("error != ''", columns=("id",), case=case.slug)["id"].to_pylist())
+
+
+def asked(
+    case: CaseStudy,
+    tasks: Sequence[str] = (),
+    engines: Sequence[str] = (),
+    budgets: Sequence[float] = (),
+    seeds: Sequence[int] = (),
+) -> list[RunSpec]:
+    """All runs of a choice (as in `plan`), those in the store too."""
+    if not all(amount > 0 for amount in budgets):
+        raise UserError("A budget is more than 0, in the task's unit.")
     chosen_tasks = [case.task(slug) for slug in tasks] or [task for task in case.tasks if _here(task)]
     infos = [case.engine(name) for name in engines] or list(case.engines)
     specs = []
@@ -40,8 +60,7 @@ def plan(
                 for seed in seeds or task.seeds:
                     specs.append(RunSpec(case.slug, task.slug, info.name, budget, seed, info.version))
     specs.sort(key=lambda spec: (spec.seed, spec.budget.pairs))
-    failed = set(store.frame("error != ''", columns=("id",), case=case.slug)["id"].to_pylist()) if retry else set()
-    return [spec for spec in specs if spec.id in failed or not store.has(spec)]
+    return list({spec.id: spec for spec in specs}.values())
 
 
 def _here(task: Task) -> bool:

@@ -145,12 +145,20 @@ def test_the_command_line_prints_the_advice(tmp_path, capsys):
     assert main(["advise", str(tmp_path / "nothing.csv")]) == 2
     assert "cannot be read" in capsys.readouterr().err
     assert main(["advise", str(file), "--challenger", "nobody"]) == 2
+    capsys.readouterr()
+    for bad in (["--horizon", "-1"], ["--horizon", "0"], ["--available", "nan"]):
+        assert main(["advise", str(file), *bad]) == 2
+        told = capsys.readouterr()
+        assert "an amount of data above 0" in told.err
+        assert not told.out
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("", "empty"),
+        (",,\n", "empty"),
+        ("\n\napproach,size,score\n\nA,1,many\n", "Line 5: the score 'many' is not a number"),
         ("approach,size,score\n", "no row"),
         ("approach,size\na,1\n", "no column score"),
         ("size,score\n1,many\n", "Line 2: the score 'many' is not a number"),

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import multiprocessing
+import os
 
 import numpy as np
 import pytest
@@ -69,12 +70,36 @@ def test_a_model_is_whole_or_absent(tmp_path):
         (directory / "half").write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UserError, match=r"disk full.*CROSSOVER_STORE"):
         store.add_model(SPEC, broken)
     assert not store.model(SPEC).exists()
     assert not list((tmp_path / "tones" / "models").iterdir())
     store.add_model(SPEC, lambda directory: (directory / "whole").write_text("whole"))
     assert (store.model(SPEC) / "whole").exists()
+
+
+def test_a_damaged_run_is_named(tmp_path):
+    store = RunStore(tmp_path)
+    store.add(run_of(1))
+    damaged = tmp_path / SPEC.case / "runs" / "0000000000000000.parquet"
+    for content in (b"", b"PAR1 and no more", b"x" * 5000):
+        damaged.write_bytes(content)
+        with pytest.raises(UserError, match=r"0000000000000000.parquet is no readable run: delete it"):
+            store.frame()
+    damaged.unlink()
+    assert store.frame().num_rows
+
+
+def test_what_killed_sweeps_have_left_is_removed_when_it_is_old(tmp_path):
+    store, case = RunStore(tmp_path), registry.case("tones")
+    store.prepare(case)
+    old, new = tmp_path / "tones" / "runs" / "a.1.partial", tmp_path / "tones" / "models" / "b.2.partial"
+    old.write_text("")
+    new.mkdir(parents=True)
+    os.utime(old, (1.0, 1.0))
+    store.prepare(case)
+    assert (old.exists(), new.exists()) == (False, True)
+    assert not list((tmp_path / "tones" / "runs").iterdir())
 
 
 def test_what_two_models_have_in_common_is_kept_once_and_both_are_whole(tmp_path):

@@ -11,8 +11,9 @@ import pytest
 
 from engines import registry
 from engines.__main__ import main
-from engines.core import Budget
-from engines.runs import RunStore, kept_models, load_model
+from engines.core import Budget, resolve
+from engines.runs import RunSpec, RunStore, kept_models, load_model
+from engines.sweep.measure import measure
 from engines.sweep.plan import Estimate, plan
 
 # A hundred runs a second: enough of them that a sweep is still at it when a busy machine gets round to stopping it.
@@ -67,7 +68,8 @@ def test_a_failing_run_is_recorded_and_the_sweep_goes_on(store, capsys):
     errors = store.frame("error != ''").num_rows
     assert 0 < errors < 6
     assert "take a larger budget" in capsys.readouterr().out
-    assert sweep("--budget", "2", "--seed", "0", "--seed", "1", "--seed", "2") == 0
+    assert sweep("--budget", "2", "--seed", "0", "--seed", "1", "--seed", "2") == 1
+    assert "failed: the same command with --retry" in capsys.readouterr().out
     assert store.frame("error != ''").num_rows == errors
 
 
@@ -80,6 +82,47 @@ def test_only_failed_runs_that_are_asked_for_are_retried(store):
     assert not plan(case, store, engines=["pipeline"], budgets=[2])
     assert sweep("--budget", "2", "--engine", "pipeline", "--retry") == 1
     assert len(store.frame("error != ''").to_pylist()) == len(failed)
+
+
+def test_what_the_machine_cannot_do_is_not_held_against_an_engine(store, monkeypatch):
+    def full(*of, **more):
+        raise OSError(28, "No space left on device")
+
+    case = registry.case("tones")
+    info, task = case.engine("pipeline"), case.task(None)
+    monkeypatch.setattr(resolve(info.target), "fit", full)
+    spec = RunSpec("tones", task.slug, info.name, Budget(32.0), 0, info.version)
+    run = measure(info, task, spec, task.data(), store, False, lambda done, text: None)
+    assert "No space left" in run.error
+    assert not store.has(spec)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--budget", "0"], "more than 0"),
+        (["--device", "cuda", "--budget", "32"], "leave --device out"),
+        (["--status", "/", "--budget", "32"], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_swept_is_one_sentence(store, capsys, monkeypatch, arguments, said):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert sweep(*arguments) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+    assert store.frame().num_rows == 0
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", str(2**63)])
+def test_a_seed_that_is_none_is_told(store, capsys, seed):
+    with pytest.raises(SystemExit):
+        sweep("--seed", seed)
+    assert "no whole number from 0 on" in capsys.readouterr().err
+
+
+def test_a_budget_given_twice_is_measured_once(store):
+    assert len(plan(registry.case("tones"), store, budgets=[4, 4], seeds=[0, 0])) == 2
 
 
 def test_a_budget_beyond_the_data_is_one_sentence(store, capsys):
@@ -118,6 +161,14 @@ def test_a_sweep_that_is_stopped_loses_nothing_and_goes_on(store, how):
     assert f"{ALL - before} runs to make" in done.stdout or how == signal.SIGKILL
     assert runs(store) == ALL
     assert not plan(registry.case("tones"), store)
+
+
+def test_a_sweep_goes_on_where_nobody_reads_what_it_says(store):
+    process = subprocess.Popen([*COMMAND[:7], "--seed", "0"], env=os.environ, stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(60) in (0, 1)
+    assert not plan(registry.case("tones"), store, seeds=[0])
 
 
 def test_the_status_file_tells_how_it_went(store, tmp_path):
