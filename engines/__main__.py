@@ -92,7 +92,7 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="append",
         default=[],
         type=float,
-        help=f"an amount of data, in the task's unit{each} default)",
+        help=f"an amount of data, in the task's unit{each} of the task's)",
     )
     parser.add_argument("--seed", action="append", default=[], type=seed, help=f"0, 1, 2, …{each} of the task's)")
     _add_pairs(parser)
