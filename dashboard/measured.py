@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import streamlit as st
 
 from engines import registry
-from engines.core import Budget, CaseStudy, EngineInfo, Task, UserError
+from engines.core import Budget, CaseStudy, EngineInfo, Task
 from engines.runs import Point, RunSpec, RunStore, points
 from engines.views import Snapshot
 
@@ -61,14 +60,8 @@ def load(case: CaseStudy, task: Task) -> Measured:
 def _load(case_slug: str, task_slug: str, root: str, at: str) -> Measured:
     case, store = registry.case(case_slug), RunStore(Path(root))
     task = case.task(task_slug)
-    try:
-        failed = store.frame("task = ? and error != ''", [task.slug], ("id", "error"), case.slug).to_pylist()
-        return Measured(tuple(points(case, task, store)), {row["id"]: row["error"] for row in failed})
-    except duckdb.Error as error:
-        raise UserError(
-            f"A file under {store.root / case.slug / 'runs'} cannot be read: remove it and run the sweep again "
-            f"({str(error).splitlines()[0]})."
-        ) from error
+    failed = store.frame("task = ? and error != ''", [task.slug], ("id", "error"), case.slug).to_pylist()
+    return Measured(tuple(points(case, task, store)), {row["id"]: row["error"] for row in failed})
 
 
 def state(runs: Path) -> str:

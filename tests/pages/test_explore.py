@@ -210,7 +210,7 @@ def test_a_broken_file_in_the_store_is_one_sentence(store):
     (folder / "broken.parquet").write_bytes(b"nonsense")
     page = opened(case="tones", task="pairs")
     assert len(page.error) == 1
-    assert "cannot be read" in page.error[0].value
+    assert "broken.parquet is no readable run: delete it, and sweep again." in page.error[0].value
     assert page.selectbox
 
 
