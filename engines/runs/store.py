@@ -127,7 +127,7 @@ class RunStore:
         try:
             with replacing(folder / "probe") as aside:
                 aside.touch()
-            (folder / "probe").unlink()
+            (folder / "probe").unlink(missing_ok=True)  # another sweep may have been quicker
         except OSError as error:
             raise _unwritable(folder, error) from error
         for left in (self.root / case.slug).glob("*/*.partial"):
