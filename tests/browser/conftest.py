@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from engines import registry
 from engines.__main__ import main
@@ -13,6 +13,7 @@ from tests.browser.install import system_chromium
 from tests.browser.served import PATIENCE, ROOT, served
 
 HEIGHTS = {390: 844, 1440: 900}
+expect.set_options(timeout=PATIENCE * 1000)  # a machine may be busy: five seconds are soon over
 
 
 def pytest_collection_modifyitems(items):

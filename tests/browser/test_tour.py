@@ -19,11 +19,13 @@ def test_five_steps_there_and_one_back_and_out(visit):
     page = visit("/tour?case=tones&task=pairs&step=1")
     for number, title in enumerate(TITLES, 1):
         expect(page.locator("h1")).to_have_text(title, timeout=PATIENCE)
-        expect(page).to_have_url(re.compile(rf"step={number}"))
+        expect(page).to_have_url(re.compile(rf"step={number}"), timeout=PATIENCE)
         if number < len(TITLES):
             following = TITLES[number]
             page.get_by_role("button", name=f"Next: {following[:1].lower()}{following[1:]}").click()
     page.get_by_role("button", name="Back").click()
+    expect(page.locator("h1")).to_have_text(TITLES[3], timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("step=4"), timeout=PATIENCE)
     expect(page.get_by_text("True answer")).to_be_visible(timeout=PATIENCE)
     page.reload()
     expect(page.locator("h1")).to_have_text(TITLES[3], timeout=PATIENCE)

@@ -158,7 +158,7 @@ def test_labels_keep_their_order_and_never_overlap(places):
     assert moved[-1] <= 420
     assert (np.diff(moved) >= 17.0 - 1e-6).all()
     if (np.diff(wanted) >= 17.0).all():
-        np.testing.assert_allclose(moved, wanted)
+        np.testing.assert_allclose(moved, wanted, atol=1e-9)
 
 
 def test_a_figure_draws_a_band_and_a_line_for_each_engine_and_marks_the_budget():
