@@ -100,15 +100,11 @@ def _to_link(question: Question) -> None:
     try:
         link = asking.encode(question)
     except UserError as error:
-        links.wrote(PARAMETER, "")
-        st.query_params.pop(PARAMETER, None)
+        links.drop(PARAMETER)
         st.warning(str(error), icon=":material/link_off:")
         return
     links.wrote(PARAMETER, link)
-    if not link:
-        st.query_params.pop(PARAMETER, None)
-    elif st.query_params.get(PARAMETER) != link:
-        st.query_params[PARAMETER] = link
+    links.put((PARAMETER,), {PARAMETER: link} if link else {})
 
 
 def _load(question: Question) -> None:
