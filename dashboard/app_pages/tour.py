@@ -50,7 +50,7 @@ def go(label: str, step: int, icon: str = "", position: str = "left", to: str = 
     and not its address.)"""
     st.button(
         label,
-        key=f"tour_{to}_{step}",
+        key=f"tour_{label}",
         icon=icon or None,
         icon_position=position,
         disabled=not 1 <= step <= len(TITLES),
@@ -163,22 +163,17 @@ with view.said():
     budgets = front.shared(points) or sorted({point.budget for point in points})
     st.progress(number / len(TITLES), text=f"{case.title}: step {number} of {len(TITLES)}")
     st.title(TITLES[number - 1])
-    # The way on is drawn first: it is there while an engine is still answering.
-    body = st.container()
-    st.divider()
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        # Both are always there, so that each step puts them in the place of the last one's.
+    # The way on keeps its place at the foot of the window, so that nothing moves it away under a finger, and is drawn
+    # first: it is there while an engine is still answering.
+    with st.bottom, st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         go("Back", number - 1, ":material/arrow_back:", quiet=True)
-        on = TITLES[number % len(TITLES)]
-        last = number == len(TITLES)
-        go("Next" if last else f"Next: {on[:1].lower()}{on[1:]}", number + 1, ":material/arrow_forward:", "right")
+        go("Next", number + 1, ":material/arrow_forward:", "right")
         leave = {"case": case.slug, "task": task.slug}
         st.page_link("app_pages/explore.py", label="Leave the tour", icon=":material/close:", query_params=leave)
-    with body, view.said():
-        if number in (2, 3) and not budgets:
-            st.info(
-                f"There are no runs of {view.title(task)} yet: `python -m engines sweep {case.slug}` makes them.",
-                icon=":material/info:",
-            )
-        else:
-            (question, little, much, inside, yours)[number - 1]()
+    if number in (2, 3) and not budgets:
+        st.info(
+            f"There are no runs of {view.title(task)} yet: `python -m engines sweep {case.slug}` makes them.",
+            icon=":material/info:",
+        )
+    else:
+        (question, little, much, inside, yours)[number - 1]()

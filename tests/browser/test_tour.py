@@ -21,8 +21,7 @@ def test_five_steps_there_and_one_back_and_out(visit):
         expect(page.locator("h1")).to_have_text(title, timeout=PATIENCE)
         expect(page).to_have_url(re.compile(rf"step={number}"), timeout=PATIENCE)
         if number < len(TITLES):
-            following = TITLES[number]
-            page.get_by_role("button", name=f"Next: {following[:1].lower()}{following[1:]}").click()
+            page.get_by_role("button", name="Next").click()
     page.get_by_role("button", name="Back").click()
     expect(page.locator("h1")).to_have_text(TITLES[3], timeout=PATIENCE)
     expect(page).to_have_url(re.compile("step=4"), timeout=PATIENCE)
