@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from engines import registry
+from tests.browser.acts import click
 
 PATIENCE = 300_000  # ms: the gate loads its models first
 SERIOUS = ("serious", "critical")
@@ -69,7 +70,7 @@ def test_axe_finds_nothing_serious_on_any_page(visit, filled, dark):
 def test_axe_finds_nothing_serious_in_what_is_opened(visit, filled, dark):
     page = visit("/explore?case=speech&task=digits", dark=dark, at=filled)
     for title in ("The table behind the chart", "Save, share or take away"):
-        page.get_by_text(title).click()
+        click(page.get_by_text(title))
         drawn(page)
     assert not faults(page)
 

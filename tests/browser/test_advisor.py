@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.advising.question import Question, decode, encode
+from tests.browser.acts import click
 
-PATIENCE = 90_000  # ms
 DATA, SCORE = 2, 3  # columns of the grid, counted with the one that numbers its rows
 ROWS = tuple(
     (name, str(size), str(score), "")
@@ -18,7 +18,7 @@ LINK = f"/advisor?q={encode(Question(rows=ROWS, target='12'))}"
 
 
 def answer(page: Page):
-    page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=PATIENCE)
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
     return page.get_by_text(re.compile("End-to-end .*overtake.* Pipeline")).first
 
 
@@ -35,7 +35,7 @@ def test_four_points_are_typed_and_answered(visit):
 
     def reach(column: int, row: int) -> None:
         """Until the grid has handed the focus to a cell, keys are lost."""
-        expect(grid.locator(f"#glide-cell-{column}-{row}")).to_be_focused(timeout=PATIENCE)
+        expect(grid.locator(f"#glide-cell-{column}-{row}")).to_be_focused()
 
     page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 35 * 1.5)  # the first amount of data
     for row, (_, size, score, _) in enumerate(ROWS):
@@ -46,12 +46,12 @@ def test_four_points_are_typed_and_answered(visit):
         for column, text, onward in ((DATA, size, "Tab"), (SCORE, score, "Enter")):
             reach(column, row)
             page.keyboard.press("Enter")
-            expect(editor).to_be_focused(timeout=PATIENCE)
+            expect(editor).to_be_focused()
             editor.fill(text)
             editor.press(onward)
-            expect(editor).to_be_hidden(timeout=PATIENCE)
-    expect(answer(page)).to_be_visible(timeout=PATIENCE)
-    expect(page).to_have_url(re.compile(r"[?&]q="), timeout=PATIENCE)
+            expect(editor).to_be_hidden()
+    expect(answer(page)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"[?&]q="))
     page.wait_for_function("decodeURIComponent(location.search).length > 40")
     expect(page.get_by_text("What to measure next")).to_be_visible()
     # The answer stands since the fourth point; the last row reaches the address when the page has run once more.
@@ -66,9 +66,9 @@ def test_a_link_shows_the_same_in_a_second_browser_and_the_report_is_one_file(vi
     assert asked(second).rows == ROWS
     second.get_by_label("A score to reach").fill("15")
     second.get_by_label("A score to reach").press("Enter")
-    expect(second.get_by_text(re.compile("cheapest way to 15 %")).first).to_be_visible(timeout=PATIENCE)
+    expect(second.get_by_text(re.compile("cheapest way to 15 %")).first).to_be_visible()
     with second.expect_download() as download:
-        second.get_by_role("button", name="Report (HTML)").click()
+        click(second.get_by_role("button", name="Report (HTML)"))
     page = download.value.path().read_text()
     assert "cheapest way to 15 %" in page
     assert 'src="http' not in page
@@ -83,20 +83,18 @@ def test_back_brings_what_stood_before(visit):
         rows = encode(Question(rows=ROWS, target=value))
         page.wait_for_function("q => new URLSearchParams(location.search).get('q') === q", arg=rows)
     page.go_back()
-    expect(target.first).to_have_value("14", timeout=PATIENCE)  # for a moment the old one is beside it
-    expect(answer(page)).to_be_visible(timeout=PATIENCE)
+    expect(target.first).to_have_value("14")  # for a moment the old one is beside it
+    expect(answer(page)).to_be_visible()
     assert asked(page) == Question(rows=ROWS, target="14")
 
 
 def test_what_cannot_be_read_gets_a_sentence_and_stays(visit):
     rows = (*ROWS[:7], ("End-to-end", "many", "21", ""))
     page = visit(f"/advisor?q={encode(Question(rows=rows, target='low'))}")
-    expect(page.get_by_text("Row 8 (End-to-end): the amount of data, “many”, is not a number.")).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(page.get_by_text("Row 8 (End-to-end): the amount of data, “many”, is not a number.")).to_be_visible()
     expect(page.get_by_text("The target: “low” is not a number.")).to_be_visible()
-    expect(page.get_by_label("A score to reach")).to_have_value("low", timeout=PATIENCE)
-    expect(answer(page)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label("A score to reach")).to_have_value("low")
+    expect(answer(page)).to_be_visible()
     assert asked(page).rows == rows
 
 

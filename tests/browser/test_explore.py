@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.acts import at_rest, click
+
 TOY = "/explore?case=tones&task=pairs&budget=8"
-PATIENCE = 90_000  # ms
 
 
 def chart(page: Page):
@@ -25,7 +26,7 @@ def test_explore_opens_with_its_chart_and_the_root_leads_to_it(visit):
 
 def test_a_link_of_a_megabyte_opens_the_page_all_the_same(visit):
     page = visit("/explore?case=" + "x" * 1_000_000)
-    expect(page.locator("h1")).to_contain_text("Nothing has been run", timeout=PATIENCE)
+    expect(page.locator("h1")).to_contain_text("Nothing has been run")
     expect(page.get_by_text("There is no case")).to_be_visible()
 
 
@@ -35,8 +36,8 @@ def test_another_budget_is_drawn_without_loading_the_page_again(visit):
     page.evaluate("window.kept = true")
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator("h1")).to_contain_text("With 16 tones", timeout=PATIENCE)
-    expect(page).to_have_url(re.compile("budget=16"), timeout=PATIENCE)
+    expect(page.locator("h1")).to_contain_text("With 16 tones")
+    expect(page).to_have_url(re.compile("budget=16"))
     assert page.evaluate("window.kept")
 
 
@@ -44,35 +45,36 @@ def test_back_and_a_title_that_is_typed(visit):
     page = visit("/explore?case=tones&task=pairs")
     chart(page)
     first = page.locator("h1").inner_text()
-    page.get_by_text("Save, share or take away").click()
+    click(page.get_by_text("Save, share or take away"))
     page.get_by_label("Title").fill("Ours")
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator("h1")).not_to_have_text(first, timeout=PATIENCE)
-    expect(page).to_have_url(re.compile("budget="), timeout=PATIENCE)
+    expect(page.locator("h1")).not_to_have_text(first)
+    expect(page).to_have_url(re.compile("budget="))
     expect(page.get_by_label("Title")).to_have_value("Ours")
     page.go_back()
-    expect(page.locator("h1")).to_have_text(first, timeout=PATIENCE)
+    expect(page.locator("h1")).to_have_text(first)
     expect(page).not_to_have_url(re.compile("budget="))
 
 
 def test_a_click_on_a_point_picks_its_budget(visit):
     page = visit(TOY)
     chart(page)
+    at_rest(page)
     # The nth point of the first engine's line is its nth budget: 4, 8, 16, 32.
     lines = page.locator(".js-plotly-plot .scatterlayer .trace.scatter").filter(has=page.locator(".js-line"))
     # Forecasts have no points, and the mark of a crossover has but one.
     points = lines.filter(has=page.locator(".points path.point:nth-of-type(4)"))
     box = points.last.locator(".points path.point").nth(3).bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(page.locator("h1")).to_contain_text("With 32 tones", timeout=PATIENCE)
+    expect(page.locator("h1")).to_contain_text("With 32 tones")
 
 
 def test_the_table_is_one_click_away_and_can_be_downloaded(visit):
     page = visit(TOY)
-    page.get_by_text("The table behind the chart").click()
+    click(page.get_by_text("The table behind the chart"))
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download as CSV", exact=True).click()
+        click(page.get_by_role("button", name="Download as CSV", exact=True))
     rows = download.value.path().read_text().splitlines()
     assert len(rows) > 12
     assert "Engine" in rows[0]
@@ -81,19 +83,19 @@ def test_the_table_is_one_click_away_and_can_be_downloaded(visit):
 def test_a_missing_run_is_made_and_appears(visit):
     page = visit("/explore?case=tones&task=pairs&budget=256")
     # Both cards are there, so that the first is the pipeline's.
-    expect(page.get_by_role("button", name="Run it here")).to_have_count(2, timeout=PATIENCE)
-    page.get_by_role("button", name="Run it here").first.click()
-    expect(page.get_by_role("button", name="Run seed 1")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Run it here")).to_have_count(2)
+    click(page.get_by_role("button", name="Run it here").first)
+    expect(page.get_by_role("button", name="Run seed 1")).to_be_visible()
     expect(page.locator("h1")).to_contain_text("With 256 tones the pipeline has an error rate")
 
 
 def test_a_run_is_watched_survives_a_reload_and_is_cancelled(visit):
     page = visit("/explore?case=patience")
-    page.get_by_role("button", name="Run it here").click()
-    expect(page.get_by_text(re.compile(r"\d+ %.*waiting"))).to_be_visible(timeout=PATIENCE)
+    click(page.get_by_role("button", name="Run it here"))
+    expect(page.get_by_text(re.compile(r"\d+ %.*waiting"))).to_be_visible()
     page.reload()
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=PATIENCE)
+    click(page.get_by_role("button", name="Cancel"))
+    expect(page.get_by_text("Cancelled.")).to_be_visible()
     expect(page.get_by_role("button", name="Run it here")).to_be_visible()
 
 
@@ -113,8 +115,8 @@ def test_a_small_screen_scrolls_down_only(visit, dark):
 
 def test_pages_keep_the_view(visit):
     page = visit(TOY)
-    page.get_by_role("link", name="Data and methods").click()
-    expect(page.locator("h1")).to_have_text("Data and methods", timeout=PATIENCE)
-    page.get_by_role("link", name="Explore").click()
-    expect(page.locator("h1")).to_contain_text("With 8 tones", timeout=PATIENCE)
-    expect(page).to_have_url(re.compile("case=tones.*budget=8|budget=8.*case=tones"), timeout=PATIENCE)
+    click(page.get_by_role("link", name="Data and methods"))
+    expect(page.locator("h1")).to_have_text("Data and methods")
+    click(page.get_by_role("link", name="Explore"))
+    expect(page.locator("h1")).to_contain_text("With 8 tones")
+    expect(page).to_have_url(re.compile("case=tones.*budget=8|budget=8.*case=tones"))

@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from engines.views import ViewStore
+from tests.browser.acts import click
 from tests.browser.served import free_port, served
 
-PATIENCE = 90_000  # ms
 EXPLORE = "/explore?case=tones&task=pairs&budget=8"
 PEOPLE = {
     "ann": {"email": "ann@a.org", "email_verified": True, "name": "Ann"},
@@ -55,22 +55,22 @@ def office(tmp_path_factory, settings):
 
 
 def sign_in(page: Page, who: str) -> None:
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    click(page.get_by_role("button", name="Sign in"))
     page.get_by_role("button", name=who, exact=True).click()
 
 
 def sign_out(page: Page) -> None:
     """Here, and at the provider, which asks."""
-    page.get_by_role("button", name="Sign out").click()
+    click(page.get_by_role("button", name="Sign out"))
     page.get_by_role("button", name="End session").click()
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 def test_without_a_sign_in_no_page_is_seen(visit, office):
     for path in ("/", EXPLORE, "/data", "/lecture", "/?saved=00000000000000000000"):
         page = visit(path, at=office[0])
-        expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
         expect(page.locator("h1")).to_have_text("Crossover")
         expect(page.get_by_test_id("stTopNavLink")).to_have_count(0)
         expect(page.locator(".js-plotly-plot")).to_have_count(0)
@@ -80,21 +80,21 @@ def test_who_signs_in_comes_back_to_the_link_and_saves_under_their_name(visit, o
     address, views = office
     page = visit(EXPLORE, at=address)
     sign_in(page, "ann")
-    expect(page.locator("h1")).to_contain_text("With 8 tones", timeout=PATIENCE)
+    expect(page.locator("h1")).to_contain_text("With 8 tones")
     expect(page).to_have_url(re.compile(r"/explore\?.*budget=8"))
     expect(page.get_by_text("Signed in as ann@a.org")).to_be_visible()
-    page.get_by_text("Save, share or take away").click()
+    click(page.get_by_text("Save, share or take away"))
     page.get_by_label("Title").fill("What Ann saw")
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("This link shows it")).to_be_visible(timeout=PATIENCE)
+    click(page.get_by_role("button", name="Save", exact=True))
+    expect(page.get_by_text("This link shows it")).to_be_visible()
     entries, damaged = ViewStore(views).entries()
     assert [(entry.title, entry.by) for entry in entries] == [("What Ann saw", "ann@a.org")]
     assert not damaged
-    page.get_by_role("link", name="Saved views").click()
-    expect(page.get_by_text("ann@a.org").last).to_be_visible(timeout=PATIENCE)
+    click(page.get_by_role("link", name="Saved views"))
+    expect(page.get_by_text("ann@a.org").last).to_be_visible()
     sign_out(page)
     page.goto(address + EXPLORE)
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_who_signs_in_comes_back_to_the_link_and_saves_under_their_name(visit, o
 def test_others_are_told_why_and_can_sign_out(visit, office, who, sentence):
     page = visit(EXPLORE, at=office[0])
     sign_in(page, who)
-    expect(page.get_by_text(sentence)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(sentence)).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(0)
     expect(page.get_by_test_id("stTopNavLink")).to_have_count(0)
     sign_out(page)
     sign_in(page, "ann")
-    expect(page.get_by_text("Signed in as ann@a.org")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Signed in as ann@a.org")).to_be_visible()
 
 
 def test_a_cookie_that_somebody_made_up_lets_nobody_in(visit, office):
@@ -122,7 +122,7 @@ def test_a_cookie_that_somebody_made_up_lets_nobody_in(visit, office):
     forged = create_signed_value("a secret of somebody else's", "_streamlit_user", person).decode()
     page.context.add_cookies([{"name": "_streamlit_user", "value": forged, "url": office[0]}])
     page.goto(office[0] + EXPLORE)
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 def test_the_page_to_sign_in_is_accessible_in_both_themes(visit, office):
@@ -130,7 +130,7 @@ def test_the_page_to_sign_in_is_accessible_in_both_themes(visit, office):
 
     for dark in (False, True):
         page = visit("/", dark=dark, at=office[0])
-        expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
         assert not faults(page)
 
 
@@ -138,12 +138,12 @@ def test_secrets_that_cannot_be_read_keep_everybody_out(visit, settings, tmp_pat
     (tmp_path / "secrets.toml").write_text("[auth\n")
     with served(tmp_path, settings, "--secrets.files", str(tmp_path / "secrets.toml")) as address:
         page = visit(EXPLORE, at=address)
-        expect(page.get_by_text("secrets.toml cannot be read, so nobody can sign in")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("secrets.toml cannot be read, so nobody can sign in")).to_be_visible()
         expect(page.get_by_test_id("stTopNavLink")).to_have_count(0)
 
 
 def test_where_nothing_is_set_nobody_is_asked(visit):
     assert "CROSSOVER_DOMAINS" not in os.environ
     page = visit("/data")
-    expect(page.get_by_test_id("stTopNavLink").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stTopNavLink").first).to_be_visible()
     expect(page.get_by_text("Sign out")).to_have_count(0)

@@ -7,10 +7,11 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
+from tests.browser.acts import at_rest, click
 from tests.browser.install import system_chromium
+from tests.browser.served import PATIENCE
 
 TOY = "/try_it?case=tones&task=pairs&budget=32"
-PATIENCE = 90_000  # ms
 ENGINES = ("Pitch, then a threshold", "Spectrum to answer")
 
 
@@ -31,23 +32,25 @@ def answers(page: Page):
 def heard(page: Page, answer: str) -> None:
     """Both engines answer so, at the budget picked and in the ladder, and their steps are drawn."""
     for title in ENGINES:
-        expect(answers(page).filter(has_text=title)).to_contain_text(answer, timeout=PATIENCE)
-    expect(page.locator(".ladder tr.now td").filter(has_text=answer)).to_have_count(2, timeout=PATIENCE)
-    expect(page.locator(".js-plotly-plot .main-svg:first-child")).to_have_count(5, timeout=PATIENCE)
+        expect(answers(page).filter(has_text=title)).to_contain_text(answer)
+    expect(page.locator(".ladder tr.now td").filter(has_text=answer)).to_have_count(2)
+    expect(page.locator(".js-plotly-plot .main-svg:first-child")).to_have_count(5)
 
 
 def give(page: Page, file) -> None:
+    expect(page.locator("input[type=file]")).to_have_count(1)
+    at_rest(page)
     page.locator("input[type=file]").set_input_files(file)
 
 
 def test_an_upload_is_answered_by_every_engine_at_every_budget(visit, high):
     page = visit(TOY)
     give(page, high)
-    expect(page.get_by_text("high.wav, uploaded")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("high.wav, uploaded")).to_be_visible()
     heard(page, "HIGH")
     ladder = page.locator(".ladder tbody tr")
     assert ladder.count() >= 4
-    expect(ladder.filter(has_text=re.compile("HIGH|LOW"))).to_have_count(ladder.count(), timeout=PATIENCE)
+    expect(ladder.filter(has_text=re.compile("HIGH|LOW"))).to_have_count(ladder.count())
     expect(page.get_by_test_id("stAudio")).to_be_visible()
 
 
@@ -58,11 +61,11 @@ def test_a_bad_upload_takes_nothing_away(visit, high, tmp_path):
     reference = page.get_by_label("What was said")
     reference.fill("low tone")
     reference.press("Enter")
-    expect(page.locator(".ladder .sub").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".ladder .sub").first).to_be_visible()
     bad = tmp_path / "notes.wav"
     bad.write_text("These are notes, not sound.")
     give(page, bad)
-    expect(page.get_by_role("alert")).to_contain_text("notes.wav could not be read as audio", timeout=PATIENCE)
+    expect(page.get_by_role("alert")).to_contain_text("notes.wav could not be read as audio")
     heard(page, "HIGH")
     expect(reference).to_have_value("low tone")
     assert re.search("case=tones.*budget=32|budget=32.*case=tones", page.url)
@@ -76,7 +79,7 @@ def test_errors_are_marked_word_by_word_and_not_by_colour_alone(visit):
     reference.fill("a high tone")
     reference.press("Enter")
     card = answers(page).first
-    expect(card.locator(".sub")).to_have_text(re.compile("LOW.≠ "), timeout=PATIENCE)
+    expect(card.locator(".sub")).to_have_text(re.compile("LOW.≠ "))
     expect(card.locator(".del")).to_have_count(2)
     expect(card.locator(".del s").first).to_be_visible()
 
@@ -84,8 +87,8 @@ def test_errors_are_marked_word_by_word_and_not_by_colour_alone(visit):
 def test_an_example_is_picked(visit):
     page = visit(TOY)
     heard(page, "LOW")
-    page.get_by_label("Pick an example").click()
-    page.get_by_role("option", name="A high tone").click()
+    click(page.get_by_label("Pick an example"))
+    click(page.get_by_role("option", name="A high tone"))
     heard(page, "HIGH")
     expect(page).to_have_url(re.compile("example=high"))
 
@@ -96,7 +99,7 @@ def test_another_budget_is_one_key_away(visit):
     expect(page.locator(".ladder tr.now")).to_contain_text("32 tones")
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".ladder tr.now")).to_contain_text("16 tones", timeout=PATIENCE)
+    expect(page.locator(".ladder tr.now")).to_contain_text("16 tones")
     expect(page).to_have_url(re.compile("budget=16"))
 
 
@@ -113,12 +116,12 @@ def test_the_microphone_is_recorded_and_answered(server, chromium, high):
     )
     try:
         page = browser.new_context(permissions=["microphone"]).new_page()
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(PATIENCE * 1000)
         page.goto(server + TOY)
-        page.get_by_role("button", name="Record", exact=True).click()
+        click(page.get_by_role("button", name="Record", exact=True))
         page.wait_for_timeout(2500)
-        page.get_by_role("button", name="Stop recording", exact=True).click()
-        expect(page.get_by_text("recording.wav, recorded")).to_be_visible(timeout=PATIENCE)
+        click(page.get_by_role("button", name="Stop recording", exact=True))
+        expect(page.get_by_text("recording.wav, recorded")).to_be_visible()
         heard(page, "HIGH")
     finally:
         browser.close()
