@@ -12,8 +12,9 @@ STANDS = f"""() => {{
 
 
 def at_rest(page: Page) -> None:
-    """Wait until the page has run and no longer grows."""
+    """Wait until the page has run, nothing on it is of an older run, and it no longer grows."""
     expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
     page.wait_for_function(STANDS)
 
 

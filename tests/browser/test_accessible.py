@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from engines import registry
-from tests.browser.acts import click
+from tests.browser.acts import at_rest, click
 
 PATIENCE = 300_000  # ms: the gate loads its models first
 SERIOUS = ("serious", "critical")
@@ -28,6 +28,7 @@ def drawn(page: Page) -> None:
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
     expect(page.locator("[data-testid=stSkeleton], [data-testid=stSpinner]")).to_have_count(0, timeout=PATIENCE)
     expect(page.get_by_text("is being worked out")).to_have_count(0, timeout=PATIENCE)
+    at_rest(page)
     page.wait_for_timeout(700)  # fades end
 
 
