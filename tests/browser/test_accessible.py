@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from engines import registry
 from tests.browser.acts import at_rest, click
+from tests.browser.served import served
 
 PATIENCE = 300_000  # ms: the gate loads its models first
 SERIOUS = ("serious", "critical")
@@ -74,6 +75,15 @@ def test_axe_finds_nothing_serious_in_what_is_opened(visit, filled, dark):
         click(page.get_by_text(title))
         drawn(page)
     assert not faults(page)
+
+
+def test_axe_finds_nothing_serious_where_the_data_is_not_there_yet(visit, tmp_path):
+    with served(tmp_path, {"CROSSOVER_DATA": str(tmp_path), "CROSSOVER_CACHE": str(tmp_path)}) as address:
+        for dark in (False, True):
+            page = visit("/try_it?case=speech&task=sentences", dark=dark, at=address)
+            expect(page.get_by_text("which is not on this machine")).to_be_visible()
+            drawn(page)
+            assert not faults(page)
 
 
 def test_axe_finds_what_is_wrong(visit, filled):
