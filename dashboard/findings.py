@@ -1,7 +1,7 @@
 """What the measured points say, in sentences. Pure functions of points: no streamlit, no files.
 
 Two scores differ clearly when their difference is over 1.96 times its standard error, which comes from a bootstrap of
-the test examples that both answered (`engines.runs.difference`).
+the test examples that both answered, those of one speaker or person together (`engines.runs.difference`).
 """
 
 from __future__ import annotations

@@ -104,6 +104,9 @@ class Task:
     without: tuple[str, ...] = ()
     # further scores of the statistics that `metric` keeps, for a single answer that a visitor holds against a reference
     beside: tuple[Metric, ...] = ()
+    # how many examples in a row, from a test's first one on, are of one speaker, of the next, ...; what follows them in
+    # a longer test is each of another
+    alike: tuple[int, ...] = ()
     # kinds of error that a sweep counts in every answer, besides the score
     faults: Faults | None = None
 

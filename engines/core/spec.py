@@ -142,11 +142,6 @@ class Metric:
     def score(self, statistics: Floats) -> float:
         return float(resolve(self.combine)(statistics))
 
-    def bootstrap(self, statistics: Floats, rng: np.random.Generator, draws: int = 200) -> Floats:
-        """Scores of `draws` resamples of the test examples (Efron 1979), shape (draws,)."""
-        n = len(statistics)
-        return np.array([self.score(statistics[rng.integers(0, n, n)]) for _ in range(draws)])
-
 
 @dataclass(frozen=True)
 class Budget:

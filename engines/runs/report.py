@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.core import CaseStudy, Floats, Metric, Task
 from engines.runs.store import RunStore
@@ -22,10 +23,11 @@ class Point:
     """What the seeds of one engine (in one reading, on one test set) came to at one budget.
 
     `engine` is "name", or "name+reading" for a further reading. `standard_error` adds the variance of the mean over
-    seeds (training data and initialisation) to the variance over test examples (bootstrap of the examples, all seeds
-    answering the same resample); the second does not shrink with more seeds. `low` and `high` bound the 95 % interval,
-    which does not collapse where no example was answered wrongly (`interval`). `draws` are the bootstrap's scores:
-    engines that answered the same `examples` share the resamples, so that they can be compared pair by pair.
+    seeds (training data and initialisation) to the variance over test examples (bootstrap of the examples, those of one
+    speaker or person together, all seeds answering the same resample); the second does not shrink with more seeds.
+    `low` and `high` bound the 95 % interval, which does not collapse where no example was answered wrongly
+    (`interval`). `draws` are the bootstrap's scores: engines that answered the same `examples` share the resamples, so
+    that they can be compared pair by pair.
     `as_is` is, of a point with an oracle, the score of the same runs on the same examples without it.
     """
 
@@ -88,8 +90,8 @@ def _point(
     rows = sorted(rows, key=lambda row: row["seed"])
     scores = np.array([row["score"] for row in rows])
     statistics = [np.array(row["statistics"], dtype=np.float64) for row in rows]
-    draws = bootstrap(task.metric, statistics)
-    error = _standard_error(scores, draws)
+    draws = bootstrap(task.metric, statistics, task.alike)
+    error = standard_error(scores, draws)
     mean = float(scores.mean())
     low, high = interval(task.metric, mean, error, statistics)
     if not error:
@@ -128,24 +130,31 @@ def _as_is(metric: Metric, rows: Sequence[dict[str, Any]], without: Sequence[dic
     return float(np.mean([metric.score(all_of[:count]) for all_of, count in pairs])) if pairs else None
 
 
-def bootstrap(metric: Metric, statistics: Sequence[Floats]) -> Floats:
+def bootstrap(metric: Metric, statistics: Sequence[Floats], alike: Sequence[int] = ()) -> Floats:
     """Mean scores over seeds of resampled test examples (Efron 1979), (DRAWS,), given each seed's statistics (examples,
-    k). The resamples depend on the number of examples alone: engines that answered the same ones share them. Empty
-    where there is but one example.
+    k). Examples that are `alike`, as `Task` says, are drawn together, since a further one of the same speaker tells
+    less than one of another (Davison & Hinkley 1997, section 3.8; of speakers, Bisani & Ney 2004). The resamples depend
+    on these and on the number of examples alone: engines that answered the same ones share them. Empty where there is
+    but one to draw.
     """
     n = min(len(each) for each in statistics)
-    if n < 2:
+    each_alone = np.arange(sum(alike), n) + 1
+    ends = np.unique(np.minimum(np.concatenate([np.cumsum(np.array(alike, np.int64)), each_alone]), n))
+    counts = np.diff(ends, prepend=0)
+    if len(counts) < 2:
         return np.zeros(0)
-    resamples = np.random.default_rng(0).integers(0, n, (DRAWS, n))
+    drawn = np.random.default_rng(0).integers(0, len(counts), (DRAWS, len(counts)))
+    resamples = [_places(ends[each], counts[each]) for each in drawn]
     return np.array([np.mean([metric.score(each[index]) for each in statistics]) for index in resamples])
 
 
-def standard_error(metric: Metric, scores: Floats, statistics: Sequence[Floats]) -> float:
-    """The standard error of the mean of `scores` (seeds,), given each seed's statistics (examples, k)."""
-    return _standard_error(scores, bootstrap(metric, statistics))
+def _places(ends: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of all examples of the groups that hold `counts` and end before `ends`."""
+    return np.repeat(ends - np.cumsum(counts), counts) + np.arange(counts.sum())
 
 
-def _standard_error(scores: Floats, draws: Floats) -> float:
+def standard_error(scores: Floats, draws: Floats) -> float:
+    """The standard error of the mean of `scores` (seeds,), given the bootstrap's `draws`."""
     seeds = len(scores)
     over_seeds = float(np.var(scores, ddof=1)) / seeds if seeds > 1 else 0.0
     over_examples = float(np.var(draws, ddof=1)) if len(draws) > 1 else 0.0

@@ -1,6 +1,7 @@
 """Every task's data keep the promises that a fair comparison rests on."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -48,6 +49,13 @@ def test_examples_are_what_the_task_declares(case, task):
         assert task.x.problem(split.x[0]) is None
         assert task.y.problem(split.y[0]) is None
         assert (split.weight > 0).all()
+
+
+@pytest.mark.parametrize(("case", "task"), [pair for pair in tasks() if pair[1].alike], ids=lambda value: value.slug)
+def test_examples_that_are_alike_are_of_one_speaker_or_person(case, task):
+    gold = list(data_of(case.slug, task.slug).tests["test"].gold)
+    whose = [[str(truths[of]) for truths in gold] for of in gold[0]]
+    assert any(task.alike == tuple(len(list(same)) for _, same in itertools.groupby(each)) for each in whose)
 
 
 class Failing(Engine):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.core import Budget, Metric, Segment, Spec, Split, Stage, UserError
+from engines.core import Budget, Segment, Spec, Split, Stage, UserError
 from tests.conformance.conftest import fitted
 
 
@@ -82,11 +82,3 @@ def test_an_oracle_changes_what_comes_after_it():
     assert trace.answer == "HIGH"
     assert [step.replaced for step in trace.steps] == [False, True, False]
     assert isinstance(engine.stages()[0], Stage)
-
-
-def test_the_bootstrap_covers_the_score():
-    metric = Metric("error rate", "%", True, "tones.data:measure", "tones.data:combine")
-    statistics = (np.arange(200) < 50).astype(float)[:, None]
-    draws = metric.bootstrap(statistics, np.random.default_rng(0))
-    assert draws.mean() == pytest.approx(25, abs=1)
-    assert draws.std() == pytest.approx(3.06, rel=0.2)

@@ -11,7 +11,7 @@ import pytest
 from engines import registry
 from engines.core import Budget, Metric, UserError, effort
 from engines.runs import Run, RunSpec, RunStore, Score, opened, points, report
-from engines.runs.report import standard_error
+from engines.runs.report import bootstrap, standard_error
 
 SPEC = RunSpec("tones", "pairs", "pipeline", Budget(8, {"photos": 2}), 0, 1)
 
@@ -171,7 +171,7 @@ def test_standard_error_holds_both_seeds_and_examples():
     metric = Metric("error rate", "%", True, "tones.data:measure", "tones.data:combine")
     rng = np.random.default_rng(0)
     one = (rng.random((400, 1)) < 0.2).astype(float)
-    alone = standard_error(metric, np.array([20.0]), [one])
+    alone = standard_error(np.array([20.0]), bootstrap(metric, [one]))
     assert alone == pytest.approx(100 * np.sqrt(0.2 * 0.8 / 400), rel=0.2)
-    spread = standard_error(metric, np.array([10.0, 20.0, 30.0]), [one] * 3)
+    spread = standard_error(np.array([10.0, 20.0, 30.0]), bootstrap(metric, [one] * 3))
     assert spread == pytest.approx(np.hypot(10 / np.sqrt(3), alone), rel=0.2)

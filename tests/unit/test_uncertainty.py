@@ -6,7 +6,7 @@ import pytest
 from engines import registry
 from engines.core import Budget, Metric
 from engines.runs import Run, RunSpec, RunStore, Score, difference, points
-from engines.runs.report import interval
+from engines.runs.report import bootstrap, interval
 
 RATE = Metric("error rate", "%", True, "tones.data:measure", "tones.data:combine")
 WORDS = registry.case("speech").task("digits").metric
@@ -20,6 +20,30 @@ def measured(tmp_path, errors: dict[tuple[str, int], np.ndarray]):
         spec = RunSpec("tones", "pairs", engine, Budget(8.0), seed, case.engine(engine).version)
         store.add(Run(spec, (Score(100 * float(kept.mean()), kept),)))
     return {point.engine: point for point in points(case, case.task(None), store)}
+
+
+def test_the_bootstrap_covers_the_score():
+    draws = bootstrap(RATE, [(np.arange(200) < 50).astype(float)[:, None]])
+    assert draws.mean() == pytest.approx(25, abs=1)
+    assert draws.std() == pytest.approx(3.06, rel=0.2)
+
+
+def test_examples_of_one_person_are_drawn_together():
+    rng = np.random.default_rng(0)
+    counts = tuple(rng.integers(4, 13, 60).tolist())
+    # A person is missed always or never: as many trials as people.
+    wrong = np.repeat(rng.random(60) < 0.3, counts).astype(float)[:, None]
+    assert bootstrap(RATE, [wrong], counts).std() == pytest.approx(100 * np.sqrt(0.21 / 60), rel=0.25)
+    assert bootstrap(RATE, [wrong]).std() == pytest.approx(100 * np.sqrt(0.21 / len(wrong)), rel=0.25)
+
+
+def test_what_follows_those_that_are_alike_is_drawn_alone_and_a_shorter_test_cuts_them():
+    wrong = (np.random.default_rng(0).random((300, 1)) < 0.5).astype(float)
+    assert np.array_equal(bootstrap(RATE, [wrong], (1,) * 5), bootstrap(RATE, [wrong]))
+    assert not np.array_equal(bootstrap(RATE, [wrong], (100,)), bootstrap(RATE, [wrong], (100, 100)))
+    assert np.array_equal(bootstrap(RATE, [wrong], (100,)), bootstrap(RATE, [wrong], (100, *[1] * 200)))
+    assert np.array_equal(bootstrap(RATE, [wrong[:20]], (8, 8, 8, 8)), bootstrap(RATE, [wrong[:20]], (8, 8, 4)))
+    assert not len(bootstrap(RATE, [wrong[:8]], (8, 8)))
 
 
 def test_no_error_at_all_is_not_certainty(tmp_path):

@@ -27,6 +27,7 @@ GATE = Task(
     tiny=6,
     simulated=False,
     datasets=("lfw", "bsds500_backgrounds"),
+    alike=(8,) * 62,
     variants={"strangers": "with 1,000 strangers at the gate, of whom at most one in a hundred may be let in"},
     sides=(
         SideBudget(
