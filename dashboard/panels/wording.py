@@ -32,7 +32,7 @@ def tokens(value: Tokens, spec: Spec, beside: Beside) -> None:
         st.markdown(" ".join(pieces) or ":gray[nothing]")
         if unknown:
             names = ", ".join(plain(sentence[i]) for i in sorted(unknown))
-            st.caption(f"Never seen in training, passed through: {names}.")
+            st.caption(f"Never seen in training: {names}.")
 
 
 def phrases(value: Phrased, spec: Spec, beside: Beside) -> None:
@@ -72,7 +72,8 @@ def options(value: Options, spec: Spec, beside: Beside) -> None:
             row |= {
                 name.replace("_", " "): round(score, 2) for name, score in zip(value.names, option.scores, strict=False)
             }
-            row["Unknown"] = "passed through" if option.unknown else ""
+            through = option.target == tuple(words[option.start : option.end])
+            row["Unknown"] = ("passed through" if through else "as a word like it") if option.unknown else ""
             rows.append(row)
     st.dataframe(rows[:MOST_OPTIONS], hide_index=True, height=240, alt="Options for each phrase with their scores")
     if len(rows) > MOST_OPTIONS:

@@ -84,13 +84,15 @@ class Span:
 @dataclass(frozen=True)
 class Hypothesis:
     """A candidate translation: its `score`, the named `parts` that the score is made of, and the phrases it was put
-    together from (none for a network). `note` names a failure, such as an answer that never ended."""
+    together from (none for a network), or the `pieces` that a network wrote, its mark of the end included. `note` names
+    a failure, such as an answer that never ended."""
 
     words: Words
     score: float
     parts: tuple[tuple[str, float], ...] = ()
     spans: tuple[Span, ...] = ()
     note: str = ""
+    pieces: Words = ()
 
 
 @dataclass(frozen=True)

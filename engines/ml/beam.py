@@ -16,6 +16,7 @@ from torch import Tensor
 from engines.ml.transformer import BEGIN, END, PAD, UNKNOWN, Transformer, padded
 
 LONGEST = 256  # pieces of an answer
+MOST_WEIGHTS = 2**22  # of attention at once, in each head
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,15 @@ def attention(network: Transformer, source: Sequence[int], target: Sequence[int]
 @torch.inference_mode()
 def logprobs(network: Transformer, source: Sequence[int], targets: Sequence[Sequence[int]]) -> np.ndarray:
     """Natural log probability of each target (pieces without END, END included in the sum) given one source,
-    float64 (n,)."""
+    float64 (n,). Memory is bounded: very long targets go a few at a time."""
     memory, mask = network.encode(padded([[*source, END]]))
+    longest = max(map(len, targets), default=0) + 1
+    some = max(1, MOST_WEIGHTS // longest**2)
+    parts = [_logprobs(network, memory, mask, targets[at : at + some]) for at in range(0, len(targets), some)]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _logprobs(network: Transformer, memory: Tensor, mask: Tensor, targets: Sequence[Sequence[int]]) -> np.ndarray:
     given, wanted = padded([[BEGIN, *t] for t in targets]), padded([[*t, END] for t in targets])
     states = network.embed(given)
     past = torch.full((given.shape[1], given.shape[1]), -1e9).triu(1)

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
+LEARNED = 64  # pieces at least that are longer than a letter, or none
 SPACE = "\u2581"  # what sentencepiece writes for a word's beginning
 
 
@@ -25,9 +26,12 @@ class Subwords:
 
     @classmethod
     def fit(cls, sentences: Iterable[str], size: int) -> Self:
-        """At most `size` pieces; fewer where the text does not give as many. Letters seen twice or more are pieces."""
+        """At most `size` pieces, or what the letters alone take; fewer where the text does not give as many. All but
+        the rarest letters, which make up one in 10,000, are pieces."""
         import sentencepiece
 
+        sentences = list(sentences)
+        size = max(size, len(set().union(*sentences)) + LEARNED)
         made = io.BytesIO()
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter(sentences),

@@ -141,5 +141,5 @@ def test_more_data_for_a_stage_is_held_against_less_with_few_and_with_many_pairs
             store.add(Run(made, (Score(task.metric.score(rows), rows),), 1.0, 0.01, 10))
     few, many = more_side_data(case, store)
     assert spoken((few, many)) == ["for", "nothing"]
-    # All those missed are of a few people, which makes the error twice that of 400 who are each another.
+    # All those missed are of a few people, which makes the error over twice that of 400 who are each another.
     assert f"30.0 ± 5.9 % with {side.points[ranked[-1]]:,g} {side.unit}, 60.0" in few.text

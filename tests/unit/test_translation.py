@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import sacrebleu
 
 from engines.cases.translation import data, metric
+from engines.cases.translation.phrase_model import PhraseModel
 from engines.cases.translation.pipeline import Pipeline
 from engines.cases.translation.tasks import CAPTIONS, PAIRS, own, tasks
 from engines.cases.translation.text import LONGEST, Analysis, detokenise, normalise, parts, sentences, tokenise
@@ -84,7 +86,7 @@ def test_what_cannot_be_translated_is_passed_through(engine: Pipeline) -> None:
         (b"\x00\x01", "no text"),
         (b"\xff\xfe\x00a", "UTF-8"),
         ("dog " * 5000, "5,000 words: give at most 400"),
-        ("x" * 5000, "at most"),
+        ("x" * 5000, "5,000 characters: give at most 4,000"),
     ],
 )
 def test_what_is_refused_is_refused_in_one_sentence(given: bytes | str, says: str) -> None:
@@ -121,6 +123,9 @@ def test_tokens_and_back() -> None:
     assert tokenise("don't", "en") == ["do", "n't"]
     assert normalise("a\u00a0b \u201cc\u201d") == 'a b "c"'
     assert sentences("One. Two?\nthree") == ["One.", "Two?", "three"]
+    quoted = 'He said "go." Then he left. (He was late.) She stayed.'
+    assert sentences(quoted) == ['He said "go."', "Then he left.", "(He was late.)", "She stayed."]
+    assert tokenise("हिन्दी भाषा", "hi") == ["हिन्दी", "भाषा"]
 
 
 def test_a_long_sentence_is_cut_after_punctuation_and_loses_nothing() -> None:
@@ -186,14 +191,20 @@ def lines_of(count: int) -> list[str]:
 
 
 def test_a_file_of_pairs_is_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(PAIRS, str(pairs_file(tmp_path, ["en\tde", *lines_of(400), "", "lone\t", "a\tb\r"])))
+    others = [line.upper().replace(" .", ".") for line in lines_of(400)]  # said again, in other letters and spacing
+    monkeypatch.setenv(PAIRS, str(pairs_file(tmp_path, ["en\tde", *lines_of(400), "", "lone\t", "a\tb\r", *others])))
     task = next(task for task in tasks() if task.slug.startswith("pairs_"))
     made = task.data()
     assert made.side["languages"] == ("en", "de")
-    assert len(made.tests["test"].x) == 40
-    assert len(made.train.x) == 361
-    assert not set(made.tests["test"].x) & set(made.train.x)
-    assert max(task.budgets) <= made.train.total
+    assert len(made.tests["test"].x) == 80
+    tested, trained = (
+        {" ".join(tokenise(x.lower(), "en")) for x in part.x} for part in (made.tests["test"], made.train)
+    )
+    assert 40 <= len(tested) < 80
+    assert len(made.train.x) == 801 - 2 * len(tested)
+    assert not tested & trained
+    assert max(task.budgets) == made.train.total
+    assert min(task.budgets) == 100
     assert isinstance(task.metric, Metric)
     again = task.data()
     assert list(again.tests["test"].x) == list(made.tests["test"].x)
@@ -209,6 +220,7 @@ def test_other_pairs_are_another_task(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (b"one\ttwo\tthree\n", "Line 1 of mine.tsv has 3 columns"),
+        (b"a\tb\n\n\nonly one\n", "Line 4 of mine.tsv has 1 columns"),
         (b"only one\n", "has 1 columns"),
         (b"a\tb\n" * 20, "holds 20 pairs: at least 300"),
         (b"", "holds 0 pairs"),
@@ -244,6 +256,25 @@ def test_subwords_sampled_from_one_seed_are_the_same() -> None:
     assert [subwords.words(pieces) for pieces in one] == [line.split() for line in text]
 
 
+def test_a_script_of_many_letters_has_them_all_as_pieces() -> None:
+    from engines.ml.subwords import Subwords
+
+    text = ["".join(map(chr, range(0x4E00 + i, 0x4E03 + i))) for i in range(0, 900, 3)] * 2
+    assert len(Subwords.fit(text, 250)) > 900
+
+
+def test_sentences_that_are_too_long_to_search_are_not_tuned_on() -> None:
+    from engines.cases.translation import phrase_model
+    from engines.core import quiet
+
+    pairs = [(tokenise(x, "en"), tokenise(y, "fr")) for x, y in toy_pairs(60)]
+    fold = phrase_model.Fold([*pairs[:20], (pairs[0][0] * 20, pairs[0][1] * 20)], PhraseModel.fit(pairs[20:]))
+    without = replace(fold, held=pairs[:20])
+    start = fold.model.settings
+    tuned = [phrase_model.tune(each, start, np.random.default_rng(0), 1, quiet) for each in (fold, without)]
+    assert tuned[0] == tuned[1]
+
+
 def test_end_to_end_and_the_hybrid_ask_one_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second of them trains nothing, and answers as it would had it trained."""
     from engines.cases.translation.end_to_end import EndToEnd
@@ -259,5 +290,15 @@ def test_end_to_end_and_the_hybrid_ask_one_network(tmp_path: Path, monkeypatch: 
     assert len(list((tmp_path / "one" / "translation" / "networks").iterdir())) == 1
     assert spent.kept > 0  # the seconds of its training count in each
     assert both[1].trace(probe).steps[-2].value == first.trace(probe).steps[-2].value
+    # One long word takes the hybrid no more memory or time than a sentence, and the picture of attention has the pieces
+    # that were written.
+    assert both[1].answer("x" * 3000)
+    *_, candidates, links, _ = both[0].trace(probe).steps
+    assert links.value.target == tuple(best.pieces for best in candidates.value.best)
+    assert all(len(heat) == len(target) for heat, target in zip(links.value.weights, links.value.target, strict=True))
+    translator, said = both[0].fitted, [("un", "chien"), ("un", "chien", "rouge", "court", "."), ("un",)]
+    at_once = translator.logprobs(("a", "dog"), said)
+    monkeypatch.setattr("engines.ml.beam.MOST_WEIGHTS", 1)
+    assert np.allclose(translator.logprobs(("a", "dog"), said), at_once)
     monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "two"))
     assert EndToEnd().fit(draw, np.random.default_rng(0)).answer(probe) == both[0].answer(probe)

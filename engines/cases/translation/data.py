@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from engines import datasets
 from engines.cases.translation.tasks import PAIRS, TEST, TEXT, own_file
-from engines.cases.translation.text import sentences
+from engines.cases.translation.text import normalise, sentences, tokenise
 from engines.core import Example, Split, Task, TaskData, UserError
 
 FEWEST, MOST_BYTES = 300, 200_000_000
@@ -61,18 +61,27 @@ def own() -> TaskData:
     if file is None:
         raise UserError(f"No file of your own pairs is named: give one with --pairs FILE.tsv, or in {PAIRS}.")
     languages, pairs = read_pairs(file)
+    return task_data(*parted(pairs, languages), languages)
+
+
+def parted(pairs: list[tuple[str, str]], languages: tuple[str, str]) -> tuple[list[tuple[str, str]], ...]:
+    """(train, test). A sentence of the test, of either side, that is said again in whatever case and spacing would be
+    learned by heart: such pairs are left out of training."""
     order = np.random.default_rng(2016).permutation(len(pairs))
     count = min(TEST, len(pairs) // 10)
-    tested = {pairs[i][0] for i in order[:count]}
-    # A sentence of the test that is said again elsewhere would be learned by heart.
-    train = [pairs[i] for i in order[count:] if pairs[i][0] not in tested]
-    return task_data(train, [pairs[i] for i in order[:count]], languages)
+    said = [
+        [" ".join(tokenise(normalise(text).lower(), language)) for text, language in zip(pair, languages, strict=True)]
+        for pair in pairs
+    ]
+    tested = [{said[i][side] for i in order[:count]} for side in (0, 1)]
+    train = [pairs[i] for i in order[count:] if said[i][0] not in tested[0] and said[i][1] not in tested[1]]
+    return train, [pairs[i] for i in order[:count]]
 
 
 def read_pairs(file: Path) -> tuple[tuple[str, str], list[tuple[str, str]]]:
     """(languages, pairs) of a UTF-8 file: a line a pair, source and target with a tab between. A first line of two
-    language codes ("en<TAB>de") says which languages they are, English and French otherwise. Lines with an empty side
-    are left out.
+    language codes ("en<TAB>de") says which languages they are, English and French otherwise. Lines with an empty side,
+    or one of more than LONGEST_WORDS words, are left out.
 
     Raises:
         UserError: not readable, not UTF-8, not two columns, too few pairs, or too large.
@@ -85,9 +94,12 @@ def read_pairs(file: Path) -> tuple[tuple[str, str], list[tuple[str, str]]]:
         raise UserError(f"{file} cannot be read ({error.strerror}): name a file of sentence pairs.") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{file.name} is not UTF-8 text: save it as UTF-8.") from error
-    rows = [line.rstrip("\r").split("\t") for line in lines if line.strip()]
-    for number, row in enumerate(rows, 1):
-        if len(row) != 2:
+    rows = []
+    for number, line in enumerate(lines, 1):
+        row = line.rstrip("\r").split("\t")
+        if line.strip():
+            rows.append(row)
+        if line.strip() and len(row) != 2:
             raise UserError(
                 f"Line {number} of {file.name} has {len(row)} columns: a line is a sentence, a tab, its translation."
             )
@@ -95,7 +107,7 @@ def read_pairs(file: Path) -> tuple[tuple[str, str], list[tuple[str, str]]]:
     if rows and all(len(cell) == 2 and cell.isalpha() and cell.islower() for cell in rows[0]):
         languages = (rows[0][0], rows[0][1])
         rows = rows[1:]
-    pairs = [(row[0].strip(), row[1].strip()) for row in rows if row[0].strip() and row[1].strip()]
+    pairs = [(row[0].strip(), row[1].strip()) for row in rows if all(0 < len(x.split()) <= LONGEST_WORDS for x in row)]
     if len(pairs) < FEWEST:
         raise UserError(f"{file.name} holds {len(pairs)} pairs: at least {FEWEST} are needed to train and test.")
     return languages, pairs
@@ -113,8 +125,10 @@ def decode(data: bytes, name: str, task: Task) -> str:
         raise UserError(f"{name} is not UTF-8 text: type or paste the sentences instead.") from error
     if not sentences(text):
         raise UserError("There is no text in it: type a sentence.")
-    if len(text) > LONGEST_TEXT or len(text.split()) > LONGEST_WORDS:
+    if len(text.split()) > LONGEST_WORDS:
         raise UserError(f"The text has {len(text.split()):,} words: give at most {LONGEST_WORDS} at a time.")
+    if len(text) > LONGEST_TEXT:
+        raise UserError(f"The text has {len(text):,} characters: give at most {LONGEST_TEXT:,} at a time.")
     return text
 
 

@@ -87,10 +87,10 @@ def read(analysis: Analysis, text: str) -> Tokens:
 
 
 def pieces(net: Translator, tokens: Tokens) -> Tokens:
-    """Words -> subwords. Letters that training never showed are marked unknown."""
+    """Words -> subwords, the first READABLE of a sentence. Letters that training never showed are marked unknown."""
     found, unknown = [], []
     for sentence in tokens.sentences:
-        numbers = net.subwords.encode(sentence)
+        numbers = net.subwords.encode(sentence)[: network.READABLE]
         found.append(net.subwords.pieces(numbers))
         unknown.append(tuple(i for i, number in enumerate(numbers) if number == 1))
     return Tokens(tuple(found), tuple(unknown), tokens.capital)
@@ -108,7 +108,8 @@ def n_best(net: Translator, tokens: Tokens) -> NBest:
                 ("length penalty", candidate.score(net.alpha) - candidate.logprob),
             )
             note = failure(words, candidate.finished)
-            different.setdefault(words, Hypothesis(words, candidate.score(net.alpha), parts, note=note))
+            wrote = (*net.subwords.pieces(candidate.pieces), *([ENDS] if candidate.finished else []))
+            different.setdefault(words, Hypothesis(words, candidate.score(net.alpha), parts, note=note, pieces=wrote))
         found.append(tuple(different.values()))
     return NBest(tokens, tuple(found))
 
@@ -131,11 +132,11 @@ def attention(net: Translator, found: NBest) -> Links:
     """What the network looked at while it wrote its answer. This is attention; it is no alignment."""
     source, target, weights = [], [], []
     for sentence, best in zip(found.tokens.sentences, found.best, strict=True):
-        written = net.subwords.encode(best.words)
+        written = net.subwords.numbers([piece for piece in best.pieces if piece != ENDS])
         heat = beam.attention(net.network, net.subwords.numbers(sentence), written)
         source.append((*sentence, ENDS))
-        target.append((*net.subwords.pieces(written), ENDS))
-        weights.append(heat)
+        target.append(best.pieces)
+        weights.append(heat[: len(best.pieces)])
     words = tuple(best.words for best in found.best)
     notes = tuple(best.note for best in found.best)
     return Links(tuple(source), tuple(target), words, tuple(weights), notes, found.tokens.capital)

@@ -31,6 +31,7 @@ from engines.cases.translation.text import Analysis
 from engines.core import Engine, Progress, Spec, Stage, TrainingData, UserError, quiet
 from engines.core.engine import Shape as EngineShape
 from engines.core.wording import Hypothesis, NBest, Options, Tokens
+from engines.ml.stack_decoder import LONGEST_SENTENCE
 
 CANDIDATES, LISTED = 60, 10
 DEPTH = 10  # times as many derivations are looked through for so many different candidates
@@ -57,7 +58,7 @@ class Hybrid(Engine):
         analysis, pairs = tokenised(data)
         (chance,) = rng.spawn(1)  # of its own: a network from the cache draws nothing
         learned = network.learn(pairs, rng, lambda f, s: progress(0.7 * f, s))
-        # The pipeline is tuned on what the network was held out: no model has seen what the two are weighed on.
+        # The pipeline is tuned on what the network was held out: no model was trained on what the two are weighed on.
         progress(0.7, "aligning words and collecting phrases")
         fold = Fold(learned.held, PhraseModel.fit(learned.rest))
         settings = phrase_model.tuned(len(pairs), fold, chance, lambda f, s: progress(0.75 + 0.1 * f, s))
@@ -138,8 +139,9 @@ class Hybrid(Engine):
 def weighed(
     model: PhraseModel, translator: Translator, held: Sequence[tuple[Sequence[str], Sequence[str]]]
 ) -> tuple[float, float]:
-    """The network's weight and bonus of highest BLEU on held-out pairs that neither model has seen; UNTUNED of fewer
-    than `network.FEWEST` pairs."""
+    """The network's weight and bonus of highest BLEU on held-out pairs on which neither model was trained (the
+    pipeline's own weights were chosen on them too); UNTUNED of fewer than `network.FEWEST` pairs."""
+    held = [pair for pair in held if len(pair[0]) <= LONGEST_SENTENCE]
     if len(held) < network.FEWEST:
         return UNTUNED
     each = []

@@ -30,6 +30,7 @@ VERSION = 1  # of what `learn` makes of the same pairs
 BEAM = 5
 UNTUNED = 1.0
 ALPHAS = (0.0, 0.5, 1.0, 1.5)
+READABLE = 2 * beam.LONGEST  # pieces of a sentence: one endless word would take minutes
 FEWEST, MOST = 20, 400  # held-out pairs: of fewer nothing is tuned, on more nothing is decided
 
 
@@ -147,8 +148,12 @@ class Translator:
         return beam.search(self.network, [self.subwords.encode(source)], width, self.alpha)[0]
 
     def logprobs(self, source: Sentence, targets: Sequence[Sentence]) -> np.ndarray:
-        """Natural log probability of each tokenised target, float64 (n,)."""
-        return beam.logprobs(self.network, self.subwords.encode(source), [self.subwords.encode(t) for t in targets])
+        """Natural log probability of each tokenised target, float64 (n,): nothing is said (zeros) of texts of more
+        than READABLE pieces."""
+        given, wanted = self.subwords.encode(source), [self.subwords.encode(target) for target in targets]
+        if max(map(len, [given, *wanted])) > READABLE:
+            return np.zeros(len(wanted))
+        return beam.logprobs(self.network, given, wanted)
 
     @property
     def parameters(self) -> int:

@@ -18,7 +18,7 @@ from engines.ml import ranking
 from engines.ml.alignment import Corpus, align
 from engines.ml.backoff import BackoffModel
 from engines.ml.phrases import STEP, PhrasePairs, PhraseTable, span_keys
-from engines.ml.stack_decoder import FEATURES, WORDS, Derivation, Settings, search
+from engines.ml.stack_decoder import FEATURES, LONGEST_SENTENCE, WORDS, Derivation, Settings, search
 
 Pair = tuple[Sequence[str], Sequence[str]]
 ORDER = 5
@@ -184,8 +184,8 @@ class PhraseModel:
 
 def kin(word: str, words: Sequence[str]) -> list[str]:
     """Two known words (of a sorted list) at most that differ from `word` in their ending alone, the most alike first:
-    either in an ending of English inflection after three letters or more, or in the last three letters of seven or
-    more. None for names and numbers."""
+    either in an ending of English inflection after three letters or more, or in two letters at most after five or more.
+    None for names and numbers."""
     if not word.isalpha() or not word.islower() or len(word) < 3:
         return []
     found = []
@@ -249,8 +249,8 @@ def held_out(pairs: Sequence[Pair], rng: np.random.Generator, progress: Progress
 
 
 def tune(fold: Fold, start: Settings, rng: np.random.Generator, rounds: int, told: Progress) -> Settings:
-    """Settings of highest BLEU on the fold's held pairs; `start` where there are too few."""
-    held = [pair for pair in fold.held if pair[0]]
+    """Settings of highest BLEU on the fold's held pairs; `start` where there are too few that can be searched."""
+    held = [pair for pair in fold.held if 0 < len(pair[0]) <= LONGEST_SENTENCE]
     if len(held) < FEWEST:
         return start
     turn = 0

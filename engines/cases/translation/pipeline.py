@@ -66,7 +66,7 @@ class Pipeline(Engine):
 
     def truths(self, x: Any, gold: Mapping[str, Any]) -> Mapping[str, Any]:
         """ "n_best": the list with the candidate first that is closest to the reference, which says what a perfect
-        choice among those that the search found would be worth; "translation": the reference."""
+        choice among the best few that a shorter search finds would be worth; "translation": the reference."""
         if "reference" not in gold:
             return {}
         reference = str(gold["reference"])

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engines import datasets
-from engines.core import Faults, Metric, Spec, Task
+from engines.core import Faults, Metric, Spec, Task, UserError
 
 TEXT = Spec("text")
 PAIRS = "CROSSOVER_PAIRS"  # names a TSV file of the user's own sentence pairs
@@ -28,6 +28,7 @@ KINDS = {
     "wrong words": "other words of the answer that the reference has nowhere",
 }
 TEST = 1_000  # pairs that are tested on at most
+LEAST = 100  # pairs: with fewer the network's plan is none (`network.plan_for`)
 
 
 def bleu(language: str) -> Metric:
@@ -92,6 +93,17 @@ def own_file() -> Path | None:
     return Path(setting) if (setting := os.environ.get(PAIRS)) else None
 
 
+def _trained_on(file: Path) -> int:
+    """How many pairs of a user's file are for training; 0 where it cannot be used, which is said when it is loaded."""
+    from engines.cases.translation import data
+
+    try:
+        languages, pairs = data.read_pairs(file)
+        return len(data.parted(pairs, languages)[0])
+    except UserError:
+        return 0
+
+
 def own(file: Path) -> Task:
     """A task of the user's own pairs: ten budgets up to all there are. Its name tells the file's content, so that runs
     on different files do not mix."""
@@ -100,9 +112,9 @@ def own(file: Path) -> Task:
     except OSError:
         content = b""  # what is wrong with the file is said when it is loaded
     lines = sum(1 for line in content.split(b"\n") if b"\t" in line)
-    # Some of the lines may not be trained on: a header, lines with an empty side, sentences that the test has too.
-    most = max(200, int(0.8 * lines))
-    budgets = tuple(float(round(most * 0.01 ** (1 - i / 9))) for i in range(10))
+    most = _trained_on(file) or 200
+    least = min(max(LEAST, most / 100), most / 2)
+    budgets = tuple(float(round(least * (most / least) ** (i / 9))) for i in range(10))
     return Task(
         slug=f"pairs_{hashlib.sha256(content).hexdigest()[:8]}",
         title=f"Your pairs: {file.stem[:40]}",

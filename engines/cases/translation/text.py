@@ -16,13 +16,18 @@ from dataclasses import dataclass, field
 _PLAIN = {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "…": "..."}
 _QUOTES = str.maketrans(_PLAIN)
 # A URL or address, a number with its separators, an ellipsis, a word (hyphens and apostrophes inside), anything else.
+# Python's \\w leaves out the marks that belong to a letter of many scripts, and what joins letters.
+_MARKS = "".join(re.escape(c) for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in ("Mn", "Mc"))
+_IN_WORD = rf"[\w\u200c\u200d{_MARKS}]"
 _TOKEN = re.compile(
-    r"https?://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\d+(?:[.,:/]\d+)*|\.\.\.|[^\W\d_][\w]*(?:[-'][\w]+)*'?|\w+|\S"
+    r"https?://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\d+(?:[.,:/]\d+)*|\.\.\.|"
+    rf"[^\W\d_]{_IN_WORD}*(?:[-']{_IN_WORD}+)*'?|{_IN_WORD}+|\S"
 )
 _CLITIC = re.compile(r"(?i)(.+?)(n't|'(?:s|re|ve|ll|d|m))$")
 _ELISION = re.compile(r"(?i)((?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu|quoiqu)')(.+)")
 _WHOLE = frozenset(("aujourd'hui", "d'abord", "o'clock"))
-_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[^\W\d_a-zß-öø-ÿ]|\d)|\n+")
+_ENDED = r"(?:(?<=[.!?])|(?<=[.!?][\"')\]])|(?<=[.!?][\"')\]]{2}))"
+_END = re.compile(_ENDED + r"\s+(?=[\"'(\[]?[^\W\d_a-zß-öø-ÿ]|\d)|\n+")
 _LEFT, _RIGHT = frozenset(".,;:!?)]}%..."), frozenset("([{")
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # overrides, embeddings, isolates
 LONGEST = 60  # tokens: a longer sentence is translated in parts
@@ -190,7 +195,8 @@ class Analysis:
         return self.target_case(tokenise(normalise(text), self.target))
 
     def write(self, source: str, found: Sequence[Sequence[str]]) -> str:
-        """Target tokens, sentence by sentence, as text. A sentence begins with a capital where the source text did."""
+        """Target tokens, sentence by sentence, as text. A sentence, and a part of one that was too long, begins with a
+        capital where the source text did."""
         return " ".join(translated(source, tokens, self.target) for tokens in found if tokens)
 
     def to_json(self) -> dict[str, object]:
