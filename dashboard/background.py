@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import atexit
 import gc
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -20,9 +23,21 @@ Result = TypeVar("Result")
 PATIENCE = 0.25  # seconds that a page waits for what is nearly ready
 LULL = 3.0  # seconds at most that the first work waits for the first page to be drawn, which it would slow down
 MOST = 64  # results kept, of all visitors together
+# Seconds for which an error is told before the work is tried again: a page that waits for an answer asks every half
+# second, and must be told the same error when it is drawn anew to show it.
+RETRY = 10.0
+
+
+@dataclass
+class _Asked:
+    """Work that was asked for; `failed` is when its error was first told."""
+
+    future: Future[Any]
+    failed: float = math.inf
+
 
 _worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forecast")
-_kept: OrderedDict[str, Future[Any]] = OrderedDict()
+_kept: OrderedDict[str, _Asked] = OrderedDict()
 _lock = threading.Lock()
 _warm: Future[None] | None = None
 _drawn = threading.Event()
@@ -32,21 +47,21 @@ def ask(key: str, work: Callable[[], Result], patience: float | None = None) -> 
     """What `work` returns, computed once for each `key`; None while it is not ready.
 
     Raises:
-        Whatever `work` raised, each time that it is asked for.
+        Whatever `work` raised, for RETRY seconds; whoever asks later has it done again.
     """
     with _lock:
-        future = _kept.get(key)
-        if future is None:
-            future = _kept[key] = _worker.submit(work)
+        asked = _kept.get(key)
+        if asked is None or time.monotonic() - asked.failed > RETRY:
+            asked = _kept[key] = _Asked(_worker.submit(work))
         _kept.move_to_end(key)
         while len(_kept) > MOST:
-            _kept.popitem(last=False)[1].cancel()
-    try:
-        result: Result = future.result(PATIENCE if patience is None else patience)
-    except TimeoutError:
-        if future.done():
-            raise
+            _kept.popitem(last=False)[1].future.cancel()
+    wait([asked.future], PATIENCE if patience is None else patience)
+    if not asked.future.done():
         return None
+    if asked.future.exception() is not None:
+        asked.failed = min(asked.failed, time.monotonic())
+    result: Result = asked.future.result()
     return result
 
 

@@ -22,16 +22,18 @@ from dashboard.figures.det import LEAST, Trade
 from dashboard.figures.filing import Growing
 from dashboard.lessons import Lesson
 from engines import registry
-from engines.core import CaseStudy, EngineInfo, Task, UserError, resolve
-from engines.core.sighting import Enrols, Picture, rates
+from engines.core import Budget, CaseStudy, EngineInfo, Task, Trace, UserError, resolve
+from engines.core.sighting import Candidates, Enrols, Picture, rates
 from engines.runs import RunSpec, RunStore
 
 PREFIX = "gate_"
 # The session's names: who -> pictures; why pictures would not do; what was worked out for the frame at the gate; run ->
 # its engine's training with who was enrolled.
-PEOPLE, REASONS, WORKED, TURN, LESSONS = (PREFIX + name for name in ("people", "reasons", "worked", "turn", "lessons"))
+PEOPLE, REASONS, WORKED, LESSONS = (PREFIX + name for name in ("people", "reasons", "worked", "lessons"))
+# How often the widgets were emptied that hold pictures of who is enrolled, and of who comes to the gate.
+ENROLS, FRAMES = PREFIX + "enrols", PREFIX + "frames"
 # What a visitor set rather than showed: it may stay.
-SETTINGS = tuple(PREFIX + name for name in ("way", "limit", "budget", "example", "camera"))
+SETTINGS = tuple(PREFIX + name for name in ("task", "way", "limit", "budget", "example", "camera"))
 NAME = PREFIX + "name"  # what is typed for who is enrolled
 # At most so many pictures and people in a session: its memory is shared by all visitors.
 MOST_PICTURES, MOST_PEOPLE = 10, 20
@@ -79,32 +81,39 @@ def enrol(case: CaseStudy, task: Task, engine: Enrols, name: str, files: Sequenc
             good.append(picture)
     if good:
         held.setdefault(name, []).extend(good)
-        st.session_state[TURN] = turn() + 1
+        st.session_state[ENROLS] = turn(ENROLS) + 1
     st.session_state[REASONS] = [wrong] if wrong else reasons
 
 
 def forget() -> None:
-    """Drop every face of this session at once: who was enrolled, who stands at the gate, all that was worked out.
-    Widgets that hold files get new names, so that the server lets go of the files too."""
-    following = turn() + 1
+    """Drop every face that this session holds: who was enrolled, who stands at the gate, all that was worked out.
+    Widgets that hold files get new names, so that the server lets go of the files too. A training under way holds the
+    pictures until its engine next tells how far it is, and ends then."""
+    following = {widgets: turn(widgets) + 1 for widgets in (ENROLS, FRAMES)}
     for lesson in lessons().values():
         lesson.stopped = True
     for name in [name for name in st.session_state if str(name).startswith(PREFIX) and name not in SETTINGS]:
         del st.session_state[name]
-    st.session_state[TURN] = following
+    st.session_state.update(following)
     # The browser would go on showing what was typed.
     st.session_state[NAME] = ""
 
 
 def lessons() -> dict[str, Lesson]:
-    """Run -> the training of its engine with the people of this session."""
+    """Run -> the last training of its engine with the people of this session."""
     held: dict[str, Lesson] = st.session_state.setdefault(LESSONS, {})
     return held
 
 
-def turn() -> int:
-    """Counts how often the widgets that hold pictures were emptied."""
-    return int(st.session_state.get(TURN, 0))
+def finished(run: str) -> Lesson | None:
+    """The last training of a run's engine that came to its end, while another one may be under way."""
+    lesson = lessons().get(run)
+    return lesson.finished if lesson else None
+
+
+def turn(widgets: str) -> int:
+    """How often these widgets (ENROLS or FRAMES) were emptied."""
+    return int(st.session_state.get(widgets, 0))
 
 
 def once(key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
@@ -165,18 +174,35 @@ def threshold(statistics: Statistics, limit: float) -> float:
 
 
 def trade(info: EngineInfo, statistics: Statistics) -> Trade:
-    """Its line in a figure: FNIR at every FPIR from one stranger to all."""
+    """Its line in a figure: FNIR against FPIR, from one stranger let in to all of them."""
     count = int((statistics[:, 0] == 0).sum())
     limits = np.unique(np.round(np.geomspace(max(1, LEAST * count), count * 0.999, 60)).astype(int)) / count
     points = np.array([rates(statistics, threshold(statistics, limit)) for limit in limits])
-    return Trade(info.title, info.shape, limits, points[:, 0])
+    return Trade(info.title, info.shape, points[:, 1], points[:, 0])
+
+
+def judged(spec: RunSpec, trace: Trace, limit: float) -> tuple[Candidates, str]:
+    """The answer at the threshold that lets in at most `limit` of strangers, and what was measured there."""
+    answer: Candidates = trace.answer
+    statistics, _ = measured(spec)
+    if statistics is None:
+        return answer, "What strangers do at this gate was not measured: the threshold is the engine's own."
+    score = threshold(statistics, limit)
+    missed, let_in = rates(statistics, score)
+    strangers, mates = int((statistics[:, 0] == 0).sum()), int((statistics[:, 0] > 0).sum())
+    told = (
+        f"Measured at the score of {score:.2f}: **{words.share(let_in, 1)}** of {strangers:,} strangers are let in "
+        f"(FPIR), and **{words.share(missed)}** of {mates:,} searches for people on file are kept out (FNIR)."
+    )
+    return Candidates(answer.people, score, answer.box), told
 
 
 @dataclass(frozen=True)
 class Filed:
-    """What was measured as people came on file: rates, accuracy of verification (a share), and (people, seconds of a
-    search, seconds of reading the gallery once)."""
+    """What was measured as people came on file: the run whose model it was (None: an older one), rates, accuracy of
+    verification (a share), and (people, seconds of a search, seconds of reading the gallery once)."""
 
+    model: RunSpec | None
     rates: tuple[Growing, ...]
     check: str
     verification: float
@@ -192,8 +218,15 @@ def filed(case: CaseStudy) -> Filed | None:
     file = RunStore().root / case.slug / "gallery.json"
     if not file.exists():
         return None
+    specs = (
+        RunSpec(case.slug, task.slug, info.name, Budget(budget), task.seeds[0], info.version)
+        for task in case.tasks
+        for info in case.engines
+        for budget in task.models
+    )
     try:
         kept = json.loads(file.read_text())
+        model = next((spec for spec in specs if spec.id == kept["model"]), None)
         seen = [row for row in kept["growth"] if not row["forecast"]]
         most = seen[-1]["people"]
         ahead = [row for row in kept["growth"] if row["forecast"] and row["people"] > most]
@@ -222,7 +255,7 @@ def filed(case: CaseStudy) -> Filed | None:
             )
         )
         searches = tuple((row["people"], row["search"], row["read"]) for row in kept["search"])
-        return Filed(rates, told, float(kept["verification"]), searches)
+        return Filed(model, rates, told, float(kept["verification"]), searches)
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise UserError(
             f"{file.name} of {case.slug} is damaged: measure it again, as the case's README says."

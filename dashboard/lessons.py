@@ -1,7 +1,8 @@
 """An engine trained again in a visitor's session, on the people enrolled there too, by a thread of its own.
 
-Pictures and what is learned from them are held by the session alone: the thread keeps no more than a weak reference to
-the lesson, and gives up once the session has let go of it.
+What is learned is held by the session alone: the thread keeps no more than a weak reference to the lesson. Once the
+session has stopped it, or let go of it, the thread gives up when its engine next tells how far it is, which may take a
+minute; it holds the pictures until then.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from engines.runs import RunSpec
 
 # One training at a time on a server: it takes a whole processor core.
 _TURN = threading.Lock()
-WAITING = "waiting for another visitor's training to end"
+WAITING = "waiting for another training to end"
 
 
 @dataclass(eq=False)
 class Lesson:
     """`people` (name, pictures) are those it learns besides the budget's own; `done` in [0, 1]. In the end there is an
-    `engine`, or a `problem`."""
+    `engine`, or a `problem`; until there is an engine, `before` is the last lesson that came to one."""
 
     people: tuple[tuple[str, int], ...]
     done: float = 0.0
@@ -35,6 +36,12 @@ class Lesson:
     engine: Learns | None = None
     problem: str = ""
     stopped: bool = False
+    before: Lesson | None = None
+
+    @property
+    def finished(self) -> Lesson | None:
+        """The last lesson that came to an engine: this one, or the one before."""
+        return self if self.engine else self.before
 
     @property
     def running(self) -> bool:
@@ -50,10 +57,16 @@ def possible(info: EngineInfo, task: Task) -> bool:
     return hasattr(resolve(info.target), "again") and all(datasets.find(name) for name in task.datasets)
 
 
-def begin(task: Task, info: EngineInfo, spec: RunSpec, people: Mapping[str, Sequence[Picture]]) -> Lesson:
+def begin(
+    task: Task,
+    info: EngineInfo,
+    spec: RunSpec,
+    people: Mapping[str, Sequence[Picture]],
+    before: Lesson | None = None,
+) -> Lesson:
     """Start training on the run's own data and these people."""
     shown = {name: list(pictures) for name, pictures in people.items()}
-    lesson = Lesson(tuple((name, len(pictures)) for name, pictures in shown.items()))
+    lesson = Lesson(tuple((name, len(pictures)) for name, pictures in shown.items()), before=before)
     arguments = (weakref.ref(lesson), task, info, spec, shown)
     threading.Thread(target=_teach, args=arguments, name=f"lesson of {info.name}", daemon=True).start()
     return lesson
@@ -84,7 +97,7 @@ def _teach(
         finally:
             _TURN.release()
         if lesson := reference():
-            lesson.engine = engine
+            lesson.engine, lesson.before = engine, None
     except _Stop:
         return
     except UserError as error:

@@ -12,7 +12,6 @@ import streamlit as st
 from dashboard import gate, lessons, models, panels, theme, view, words
 from dashboard.figures.det import det
 from dashboard.figures.filing import filing
-from dashboard.lessons import Lesson
 from dashboard.panels.beside import Beside, plot
 from dashboard.view import is_dark
 from dashboard.words import plain
@@ -37,13 +36,18 @@ def main() -> None:
         st.info("No case looks for someone in pictures.", icon=":material/info:")
         return
     case, task = found[0]
+    if len(found) > 1:
+        gates = {f"{case.title}: {view.title(task)}": (case, task) for case, task in found}
+        case, task = gates[st.selectbox("Which gate", list(gates), key="gate_task")]
     st.markdown(
         "Enrol yourself and others, then come to the gate. It opens for those on file; “unknown” is an answer too. "
         "Nothing you show leaves the memory of this session."
     )
-    kept: dict[str, dict[float, RunSpec]] = {}
+    kept = None
     with view.said():
         kept = models.kept(case, task)
+    if kept is None:
+        return
     infos = {info.name: info for info in case.engines if info.name in kept and not info.reference}
     budgets = sorted({budget for name in infos for budget in kept[name]})
     if not budgets:
@@ -64,10 +68,13 @@ def main() -> None:
             help="Every engine here learned from as much.",
         )
     opening = {name: (info, kept[name][budget]) for name, info in infos.items() if budget in kept[name]}
-    engines = {name: models.loaded(info, spec, task) for name, (info, spec) in opening.items()}
-    comparing = [name for name in opening if hasattr(engines[name], "enrol")]
+    engines = {}
+    for name, (info, spec) in opening.items():
+        with view.said():
+            engines[name] = models.loaded(info, spec, task)
+    comparing = [name for name, engine in engines.items() if hasattr(engine, "enrol")]
     if not comparing:
-        st.info("No engine that can enrol people is kept at this budget: pick another.", icon=":material/info:")
+        st.info("No engine that can enrol people is to be had at this budget: pick another.", icon=":material/info:")
         return
     first = comparing[0]
     left, right = st.columns(2, gap="medium")
@@ -85,15 +92,20 @@ def main() -> None:
         "lets one in. FNIR, the false-negative identification rate: of searches for people on file, the share that "
         "does not bring up the right one above the threshold.",
     )
-    if frame is not None:
-        info, spec = opening[first]
-        compared(info, spec, gate.with_people(engines[first], spec), frame, limit)  # type: ignore[arg-type]
-        beside = [name for name in opening if name not in comparing]
+    beside = [name for name in engines if name not in comparing]
+    if frame is None:
+        for name in beside:
+            under_way(*opening[name])
+    else:
+        with view.said():
+            info, spec = opening[first]
+            compared(info, spec, gate.with_people(engines[first], spec), frame, limit)  # type: ignore[arg-type]
         columns = st.columns(max(1, len(beside)), gap="medium")
         for column, name in zip(columns, beside, strict=False):
-            with column.container(border=True, height="stretch"):
+            with column.container(border=True, height="stretch"), view.said():
                 trained(task, *opening[name], engines[name], frame, limit)
-    traded(opening, first, limit)
+    with view.said():
+        traded(opening, first, limit)
     filed(case)
     privacy()
 
@@ -102,7 +114,7 @@ def enrolling(case: CaseStudy, task: Task, engine: Enrols) -> None:
     """Bring pictures of someone; those that will not do are told why."""
     with st.container(border=True, key="gate-enrol"):
         st.subheader("Enrol", anchor="enrol")
-        turn = gate.turn()
+        turn = gate.turn(gate.ENROLS)
         st.text_input("Name", key=gate.NAME, max_chars=40, placeholder="Who is it?")
         files = st.file_uploader(
             "One picture or several", type=list(case.accepts), accept_multiple_files=True, key=f"gate_files_{turn}"
@@ -126,7 +138,7 @@ def enrolling(case: CaseStudy, task: Task, engine: Enrols) -> None:
                 f"With them {len(engine.people) + len(held)} people are on file."
             )
             shown = [(who, picture) for who, pictures in held.items() for picture in pictures][:12]
-            st.image([picture for _, picture in shown], caption=[who for who, _ in shown], width=110)
+            st.image([picture for _, picture in shown], caption=[plain(who) for who, _ in shown], width=110)
         else:
             st.caption(f"{len(engine.people)} people are on file, by the frames of the budget.")
 
@@ -134,7 +146,7 @@ def enrolling(case: CaseStudy, task: Task, engine: Enrols) -> None:
 def presented(case: CaseStudy, task: Task) -> np.ndarray | None:
     """The frame at the gate, by upload, camera or example; what is wrong with a bad one."""
     st.subheader("Come to the gate", anchor="present")
-    turn = gate.turn()
+    turn = gate.turn(gate.FRAMES)
     examples = {example.title: example for example in resolve(case.examples)(task)} if case.examples else {}
     ways = [*(["Example"] if examples else []), "Upload", "Camera"]
     way = st.segmented_control(
@@ -170,33 +182,21 @@ def answered(engine: Any, spec: RunSpec, frame: np.ndarray, people: tuple[tuple[
     return gate.once(("answer", spec.id, gate.digest(frame), people), lambda: models.traced(engine, frame))
 
 
-def judged(spec: RunSpec, trace: Trace, limit: float) -> tuple[Candidates, str]:
-    """The answer at the threshold that lets in `limit` of strangers, and what was measured there."""
-    answer: Candidates = trace.answer
-    statistics, _ = gate.measured(spec)
-    if statistics is None:
-        return answer, "What strangers do at this gate was not measured: the threshold is the engine's own."
-    threshold = gate.threshold(statistics, limit)
-    missed, let_in = rates(statistics, threshold)
-    strangers, mates = int((statistics[:, 0] == 0).sum()), int((statistics[:, 0] > 0).sum())
-    told = (
-        f"Measured at the score of {threshold:.2f}: **{words.share(let_in, 1)}** of {strangers:,} strangers are let in "
-        f"(FPIR), and **{words.share(missed)}** of {mates:,} searches for people on file are kept out (FNIR)."
-    )
-    return Candidates(answer.people, threshold, answer.box), told
-
-
 def verdict(answer: Candidates) -> None:
     show = st.success if answer.opens else st.error
     show(f"**{plain(str(answer))}**", icon=":material/lock_open:" if answer.opens else ":material/lock:")
 
 
+def named(info: EngineInfo) -> None:
+    st.markdown(f":{theme.MARKDOWN[info.shape]}[**{theme.SIGNS[info.shape]} {info.title}**]")
+
+
 def compared(info: EngineInfo, spec: RunSpec, engine: Enrols, frame: np.ndarray, limit: float) -> None:
     """The engine that compares with everybody on file: whether it opens, and how it came to it."""
     trace = answered(engine, spec, frame, gate.enrolled())
-    answer, told = judged(spec, trace, limit)
+    answer, told = gate.judged(spec, trace, limit)
     with st.container(border=True, key="gate-pipeline"):
-        st.markdown(f":{theme.MARKDOWN[info.shape]}[**{theme.SIGNS[info.shape]} {info.title}**]")
+        named(info)
         verdict(answer)
         more = " Whom you enrolled is not in these numbers; the more people are on file, the more strangers look like "
         st.caption(told + (more + "one of them." if gate.people() else ""))
@@ -221,29 +221,38 @@ def steps_to(answer: Candidates, trace: Trace) -> list[Step]:
 
 def trained(task: Task, info: EngineInfo, spec: RunSpec, engine: Any, frame: np.ndarray, limit: float) -> None:
     """An engine that knows only whom it was trained on: its answer, and a way to train it again."""
-    lesson = gate.lessons().get(spec.id)
-    st.markdown(f":{theme.MARKDOWN[info.shape]}[**{theme.SIGNS[info.shape]} {info.title}**]")
-    if lesson and lesson.engine:
-        trace = answered(lesson.engine, spec, frame, lesson.people)
+    finished = gate.finished(spec.id)
+    named(info)
+    if finished:
+        trace = answered(finished.engine, spec, frame, finished.people)
         answer = trace.answer
         told = "Trained again just now: what strangers do at it was not measured, and the threshold is its own."
     else:
         trace = answered(engine, spec, frame)
-        answer, told = judged(spec, trace, limit)
+        answer, told = gate.judged(spec, trace, limit)
     verdict(answer)
     st.caption(told)
-    knowing(task, info, spec, lesson)
+    knowing(task, info, spec)
     panels.steps(steps_to(answer, trace), Beside(f"gate-{info.name}", colour=theme.COLOURS[info.shape]))
 
 
-def knowing(task: Task, info: EngineInfo, spec: RunSpec, lesson: Lesson | None) -> None:
+def under_way(info: EngineInfo, spec: RunSpec) -> None:
+    """The training of an engine while nobody stands at the gate."""
+    lesson = gate.lessons().get(spec.id)
+    if lesson and lesson.running:
+        named(info)
+        watched(info, spec)
+
+
+def knowing(task: Task, info: EngineInfo, spec: RunSpec) -> None:
     """Whom such an engine can name, and a training that teaches it those who were enrolled here."""
     _, seconds = gate.measured(spec)
-    learned = dict(lesson.people) if lesson and lesson.engine else {}
-    unknown = [name for name, count in gate.enrolled() if learned.get(name) != count]
+    lesson, finished = gate.lessons().get(spec.id), gate.finished(spec.id)
+    learned = dict(finished.people) if finished else {}
+    never = [plain(name) for name in gate.people() if name not in learned]
     st.markdown(
         "It can name only those whom it was trained on"
-        + (f", and never {words.listing([plain(name) for name in unknown])}" if unknown else "")
+        + (f", and never {words.listing(never)}" if never else "")
         + ": to enrol one more person it has to be trained again on everybody’s frames, which took "
         + f"{words.duration(seconds)} of one processor core this time."
     )
@@ -251,14 +260,15 @@ def knowing(task: Task, info: EngineInfo, spec: RunSpec, lesson: Lesson | None) 
         st.markdown(f"Trained again, it knows {words.listing([plain(name) for name in learned])} too.")
     if lesson and lesson.problem:
         st.error(plain(lesson.problem), icon=":material/error:")
+    new = [plain(name) for name, count in gate.enrolled() if learned.get(name) != count]
     if lesson and lesson.running:
         watched(info, spec)
-    elif unknown and lessons.possible(info, task):
+    elif new and lessons.possible(info, task):
 
         def teach() -> None:
-            gate.lessons()[spec.id] = lessons.begin(task, info, spec, gate.people())
+            gate.lessons()[spec.id] = lessons.begin(task, info, spec, gate.people(), gate.finished(spec.id))
 
-        label = f"Train it again with {words.listing([plain(name) for name in unknown])}"
+        label = f"Train it again with {words.listing(new)}"
         st.button(label, on_click=teach, icon=":material/model_training:", key=f"gate-teach-{info.name}")
 
 
@@ -272,7 +282,6 @@ def watched(info: EngineInfo, spec: RunSpec) -> None:
 
     def stop() -> None:
         lesson.stopped = True
-        gate.lessons().pop(spec.id, None)
 
     st.progress(min(lesson.done, 1.0), f"Training: {plain(lesson.told)}")
     st.button("Stop", on_click=stop, icon=":material/stop_circle:", key=f"gate-stop-{info.name}")
@@ -284,14 +293,15 @@ def _limit(share: float) -> str:
 
 def traded(opening: Opening, first: str, limit: float) -> None:
     """Every engine's trade of one error for the other, as measured."""
-    lines, mark = [], None
+    lines, kept_out, mark = [], [], None
     for name, (info, spec) in opening.items():
         statistics, _ = gate.measured(spec)
         if statistics is None:
             continue
+        missed, let_in = rates(statistics, gate.threshold(statistics, limit))
         lines.append(gate.trade(info, statistics))
+        kept_out.append((missed, info.title))
         if name == first:
-            missed, let_in = rates(statistics, gate.threshold(statistics, limit))
             mark = (let_in, missed)
     if not lines:
         return
@@ -300,9 +310,8 @@ def traded(opening: Opening, first: str, limit: float) -> None:
         "A lower threshold opens for more of those on file, and for more strangers. The ring is where the gate now "
         "stands; lower and farther left is better."
     )
-    kept_out = sorted((float(np.interp(limit, line.fpir, line.fnir)), line.name) for line in lines)
-    told = "; ".join(f"{name} {words.share(share)}" for share, name in kept_out)
-    told = f"Kept out of those on file, where {_limit(limit)} of strangers are let in: {told}."
+    told = "; ".join(f"{title} {words.share(missed)}" for missed, title in sorted(kept_out))
+    told = f"Kept out of those on file, where at most {_limit(limit)} of strangers are let in: {told}."
     st.markdown(told)
     plot(det(lines, mark, is_dark()), Beside("gate-det"), told)
 
@@ -315,9 +324,13 @@ def filed(case: CaseStudy) -> None:
     if found is None:
         return
     st.subheader("As people come on file", anchor="filed")
+    of = "an older model than those that answer above"
+    if found.model is not None:
+        learned = words.amount(found.model.budget.pairs, case.task(found.model.task).unit)
+        of = f"{case.engine(found.model.engine).title}, trained on {learned}, whatever is chosen above"
     st.caption(
-        "The threshold stays where it lets in one stranger in a hundred with the first people on file. Dotted, beyond "
-        f"the people that there are: a forecast. {found.check}"
+        f"Measured with {of}. The threshold stays where it lets in one stranger in a hundred with the first people on "
+        f"file. Dotted, beyond the people that there are: a forecast. {found.check}"
     )
     ends = [
         f"{rate.name}: {words.share(rate.values[-1])} with {rate.people[-1]:,.0f} on file, "
@@ -342,8 +355,9 @@ def privacy() -> None:
     st.button("Forget everyone", on_click=gate.forget, icon=":material/delete_forever:", key="gate-forget")
     st.caption(
         "**Privacy.** Pictures, and what is computed from them, stay in the memory of this session until you forget "
-        "everyone or leave: they are in no file, cache, log or link. Place, time and camera that a file tells are "
-        "dropped when it is read."
+        "everyone or leave: they are in no file, cache, log or link. A training under way ends at its next step of "
+        "progress, within a minute or so, and holds the pictures until then. Place, time and camera that a file tells "
+        "are dropped when it is read."
     )
     st.caption(
         "**Liveness.** This gate does not test it: a photograph held before the camera passes. Do not guard anything "

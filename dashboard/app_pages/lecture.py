@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
 from dashboard import background, measured, view, words
 from engines import claims, registry
 from engines.claims import Evidence, Judged
+from engines.core import UserError
 from engines.runs import RunStore
 
 POLL = 0.5
@@ -30,15 +32,25 @@ SPEAKS = {
 
 
 def judged() -> tuple[Judged, ...] | None:
-    """All claims, judged once for each state of the runs; None while that is being done."""
+    """All claims, judged once for each state of what was measured; None while that is being done."""
     store = RunStore()
-    state = " ".join(measured.state(store.root / slug / "runs") for slug in registry.cases())
-    return background.ask(f"claims {store.root} {state}", lambda: claims.judge(store))
+    states = " ".join(state(store.root / slug) for slug in registry.cases())
+    return background.ask(f"claims {store.root} {states}", lambda: claims.judge(store))
+
+
+def state(folder: Path) -> str:
+    """A name for what claims are held against in a case's folder: its runs, and a gallery that grew."""
+    gallery = folder / "gallery.json"
+    return f"{measured.state(folder / 'runs')} {gallery.stat().st_mtime_ns if gallery.exists() else 0}"
 
 
 @st.fragment(run_every=POLL)
 def awaited() -> None:
-    if judged() is not None:
+    try:
+        ready = judged() is not None
+    except UserError:
+        ready = True  # the page tells it
+    if ready:
         st.rerun()
     st.caption(":material/hourglass_top: The claims are being held against the runs; it takes a few seconds.")
 

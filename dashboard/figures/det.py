@@ -23,7 +23,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 
 @dataclass(frozen=True)
 class Trade:
-    """One engine: `fnir` at every `fpir`, shares of shape (k,), `fpir` growing; `shape` decides its colour."""
+    """One engine: `fnir` at every `fpir`, shares of shape (k,), `fpir` never falling; `shape` decides its colour."""
 
     name: str
     shape: str

@@ -203,3 +203,20 @@ def test_work_is_done_once_beside_the_page_and_its_errors_are_told():
     for _ in range(2):
         with pytest.raises(UserError, match="so it is"):
             background.ask(f"{name} wrong", wrong, patience=10)
+
+
+def test_work_that_failed_is_tried_again_after_a_while(monkeypatch):
+    ends = iter([UserError("so it was"), None])
+
+    def work():
+        if error := next(ends):
+            raise error
+        return 7
+
+    name = f"test {time.monotonic_ns()}"
+    for _ in range(2):
+        with pytest.raises(UserError, match="so it was"):
+            background.ask(name, work, patience=10)
+    monkeypatch.setattr(background, "RETRY", 0.0)
+    assert background.ask(name, work, patience=10) == 7
+    assert background.ask(name, work, patience=10) == 7

@@ -48,7 +48,7 @@ def waiting():
 def start():
     task = registry.case("tones").task("pairs")
     info = EngineInfo("taught", "Taught", "end_to_end", 1, f"{__name__}:Taught", "Learns whom it is shown.")
-    return lambda people=PICTURES: lessons.begin(task, info, SPEC, people)
+    return lambda people=PICTURES, before=None: lessons.begin(task, info, SPEC, people, before)
 
 
 def until(condition, seconds: float = 20.0) -> None:
@@ -82,6 +82,18 @@ def test_a_second_lesson_waits_for_the_first_and_a_stopped_one_makes_room(start)
     GO.set()
     until(lambda: not second.running)
     assert second.engine.people[0] == "Bob"
+
+
+def test_the_lesson_before_is_kept_until_there_is_an_engine(start):
+    before = lessons.Lesson((), engine=Taught())
+    failed = start({"Nobody": []}, before)
+    until(lambda: failed.problem)
+    following = start(before=failed.finished)
+    assert following.finished is before
+    GO.set()
+    until(lambda: not following.running)
+    assert following.finished is following
+    until(lambda: following.before is None)
 
 
 def test_a_lesson_that_the_session_let_go_of_ends(start):
