@@ -116,16 +116,19 @@ def _lines(file: Path) -> list[str]:
 
 
 def _members(archive: Path, only: str = "") -> Iterator[tuple[PurePosixPath, bytes]]:
-    """(path, content) of every file in a compressed tar archive."""
-    with tarfile.open(archive, "r|*") as tar:
-        for member in tar:
-            path = PurePosixPath(member.name)
-            # AppleDouble files beside the real ones.
-            if not member.isfile() or path.name.startswith("._") or (only and path.name != only):
-                continue
-            file = tar.extractfile(member)
-            if file is not None:
-                yield path, file.read()
+    """(path, content) of every file in a tar archive compressed by gzip, whose checksum holds."""
+    with gzip.open(archive) as raw:
+        with tarfile.open(fileobj=raw, mode="r|") as tar:
+            for member in tar:
+                path = PurePosixPath(member.name)
+                # AppleDouble files beside the real ones.
+                if not member.isfile() or path.name.startswith("._") or (only and path.name != only):
+                    continue
+                file = tar.extractfile(member)
+                if file is not None:
+                    yield path, file.read()
+        while raw.read(1 << 20):  # the checksum comes last
+            pass
 
 
 def _table(text: str) -> dict[str, str]:

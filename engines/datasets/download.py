@@ -33,8 +33,8 @@ def download(source: Source, folder: Path, show: bool = True) -> Path:
     target = folder / source.file
     if target.exists():
         return target
-    _check_space(folder, source.bytes)
     partial = folder / f"{source.file}.partial"
+    _check_space(folder, max(0, source.bytes - _size(partial)))
     problems = []
     for url in source.urls:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from engines.core import UserError, resolve
 from engines.core.files import replacing
 from engines.datasets import store
-from engines.datasets.catalogue import Dataset
+from engines.datasets.catalogue import Dataset, Source
 from engines.datasets.download import download
 from engines.datasets.verify import problem
 
@@ -33,7 +33,9 @@ def fetch(entry: Dataset, show: bool = True) -> Path:
     try:
         sources.mkdir(parents=True, exist_ok=True)
         with store.locked(folder / f"{entry.name}.lock"):
-            archives = [download(source, sources, show) for source in entry.sources]
+            if target.exists():  # made by whom this one waited for
+                return target
+            archives = [_archive(source, sources, show) for source in entry.sources]
             _convert(entry, archives, target)
     except OSError as error:
         raise UserError(
@@ -41,6 +43,12 @@ def fetch(entry: Dataset, show: bool = True) -> Path:
             "or name another directory in CROSSOVER_CACHE."
         ) from error
     return target
+
+
+def _archive(source: Source, folder: Path, show: bool) -> Path:
+    """Two data sets may come out of one archive, and be fetched at once."""
+    with store.locked(folder / f"{source.file}.lock"):
+        return download(source, folder, show)
 
 
 def _convert(entry: Dataset, archives: list[Path], target: Path) -> None:
@@ -52,7 +60,7 @@ def _convert(entry: Dataset, archives: list[Path], target: Path) -> None:
                     f"What was downloaded of {entry.title} {wrong}: see {entry.page} whether the publisher has changed "
                     "it."
                 )
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, KeyError, UnicodeDecodeError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, KeyError, ValueError, RuntimeError) as error:
         for archive in archives:
             archive.unlink(missing_ok=True)
         raise UserError(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from engines.core import UserError
 from engines.datasets.entries import dataset
@@ -13,7 +14,7 @@ from engines.datasets.entries import dataset
 
 def cache_directory() -> Path:
     """Where downloads and generated data are kept: the setting CROSSOVER_CACHE, or ~/.cache/crossover."""
-    return Path(os.environ.get("CROSSOVER_CACHE") or Path.home() / ".cache" / "crossover")
+    return Path(os.environ.get("CROSSOVER_CACHE") or Path.home() / ".cache" / "crossover").absolute()
 
 
 def find(name: str) -> Path | None:
@@ -38,6 +39,23 @@ def path(name: str) -> Path:
     if found is None:
         raise UserError(f"{dataset(name).title} is not on this machine yet: {how_to_get(name)}.")
     return found
+
+
+def table(file: Path, columns: Sequence[str] | None = None) -> Any:
+    """The pyarrow table in a ready file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    import pyarrow
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(file, columns=columns)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(
+            f"{file} is damaged: delete it and get it again, as `python -m engines data list` says."
+        ) from error
 
 
 def how_to_get(name: str) -> str:
@@ -66,5 +84,5 @@ def locked(file: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            # Whoever still waits for this lock looks for the file that it guards once it gets it.
+            # Whoever still waits for this lock looks for what it guards once it gets it.
             file.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ import pyarrow
 import pyarrow.parquet as pq
 
 from engines.core import UserError
+from engines.datasets import store
 from engines.datasets.catalogue import Dataset
 
 
@@ -63,8 +64,12 @@ def _csv_columns(file: Path) -> tuple[dict[str, str], int]:
 
 def content(file: Path) -> str:
     """SHA-256 of a Parquet file's texts and whole numbers, rows in the order of those: the same however the audio
-    beside them is coded, whatever the order of rows."""
-    table = pq.read_table(file)
+    beside them is coded, whatever the order of rows.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    table = store.table(file)
     kept = [f.name for f in table.schema if "binary" not in str(f.type) and str(f.type) != "double"]
     lines = sorted(json.dumps([row[name] for name in kept]) for row in table.select(kept).to_pylist())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

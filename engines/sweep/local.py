@@ -147,9 +147,12 @@ def _teller(pipe: Connection) -> Callable[[float, str], None]:
 
 
 def _data(task: Task) -> TaskData:
-    """Raises UserError where its files cannot be read."""
+    """Raises UserError where its files cannot be read, or what is made on the fly cannot be made."""
     try:
-        return task.data()
+        data = task.data()
+        for split in (data.train, *data.tests.values()):
+            split.x[0]
+        return data
     except UserError:
         raise
     except Exception as error:

@@ -40,8 +40,8 @@ def measure(
     except (MemoryError, OSError) as error:
         return Run(spec, error=f"{type(error).__name__}: {error}")
     except Exception as error:
-        if info.reference and isinstance(error, UserError):
-            # Weights that cannot be had on this machine say nothing about the reference: nothing is recorded.
+        if isinstance(error, UserError) and (info.reference or isinstance(error.__cause__, OSError)):
+            # Nor do weights that cannot be had, or data that could not be made for want of room.
             return Run(spec, error=str(error))
         run, fitted = Run(spec, error=f"{type(error).__name__}: {error}", finished=now()), None
     if keep and fitted is not None and not info.reference:

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import io
 import resource
+import shutil
 import signal
 import tarfile
 import threading
@@ -15,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
@@ -173,6 +175,13 @@ def test_a_disk_that_is_too_small_is_seen_before(site: Site, tmp_path: Path) -> 
     assert site.asked == []
 
 
+def test_what_has_arrived_needs_no_further_room(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    half = shutil.disk_usage(tmp_path)._replace(free=len(BODY) // 2)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: half)
+    (tmp_path / "file.bin.partial").write_bytes(BODY[: 2 * len(BODY) // 3])
+    assert download(source(site, size=len(BODY)), tmp_path, show=False).read_bytes() == BODY
+
+
 def test_a_disk_that_fills_up_gets_its_room_back(site: Site, tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -270,8 +279,13 @@ def test_speechocean762_becomes_its_ready_files(site: Site, cache: Path, monkeyp
 
 @pytest.mark.parametrize(
     "body",
-    [b"<html>not an archive</html>", fsdd_archive()[:3000], archive({"x/README": b""})],
-    ids=["page", "cut", "other"],
+    [
+        b"<html>not an archive</html>",
+        fsdd_archive()[:3000],
+        archive({"x/README": b""}),
+        fsdd_archive()[:-8] + bytes(4) + fsdd_archive()[-4:],
+    ],
+    ids=["page", "cut", "other", "checksum"],
 )
 def test_a_damaged_archive_is_deleted(site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
     entry = served(site, monkeypatch, "fsdd", body, rows=12)
@@ -332,6 +346,11 @@ def test_the_commands(
     (cache / "datasets" / "fsdd.parquet").write_bytes(b"PAR1 not really")
     assert command("verify", "fsdd") == 2
     assert "cannot be read" in capsys.readouterr().out
+    pq.write_table(pa.table({"text": ["a" * 1000]}), damaged := cache / "damaged.parquet", compression="none")
+    damaged.write_bytes(damaged.read_bytes().replace(b"a" * 1000, b"a" * 400))
+    for read in (datasets.table, content):
+        with pytest.raises(UserError, match="damaged"):
+            read(damaged)
     with pytest.raises(UserError, match="no data set 'nothing'"):
         command("fetch", "nothing")
     with pytest.raises(UserError, match="CROSSOVER_DATA"):
@@ -339,8 +358,6 @@ def test_the_commands(
 
 
 def test_content_does_not_depend_on_order_or_coding(tmp_path: Path) -> None:
-    import pyarrow as pa
-
     rows = [{"id": "a", "n": 1, "audio": b"x", "seconds": 1.0}, {"id": "b", "n": 2, "audio": b"y", "seconds": 2.0}]
     other = [{**row, "audio": b"z", "seconds": row["seconds"] + 1e-9} for row in reversed(rows)]
     changed = [{**row, "n": 3} for row in rows]

@@ -17,6 +17,11 @@ def test_numbers_are_spelled_and_unknown_words_are_named(task):
     assert "QWERTZ" in remark or task == "sentences"
 
 
+def test_digits_are_read_one_by_one_where_nothing_else_is_spoken():
+    assert reference("307, 11", SPEECH.task("digits")) == ("THREE ZERO SEVEN ONE ONE", "")
+    assert reference("307", SPEECH.task("commands"))[0] == "THREE HUNDRED SEVEN"
+
+
 def test_what_cannot_have_been_spoken_is_refused():
     with pytest.raises(UserError, match="no words"):
         reference("?!", SPEECH.task("digits"))

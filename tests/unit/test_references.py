@@ -27,6 +27,8 @@ def test_pocketsphinx_answers_silence_and_clips_of_any_length(tmp_path) -> None:
         trace = loaded.trace(clip)
         assert all(step.spec.problem(step.value) is None for step in trace.steps)
         assert trace.answer == trace.answer.upper()
+        again = [step.value for step in loaded.trace(clip).steps]
+        assert again == [step.value for step in trace.steps], "whatever was heard before"
     assert fitted.parameters == 0
     assert loaded.rate == 8000
 
@@ -40,6 +42,14 @@ def test_wav2vec2_without_a_network_says_so(monkeypatch: pytest.MonkeyPatch, tmp
 
     monkeypatch.setattr(references, "_bundle", Offline)
     with pytest.raises(UserError, match="could not be downloaded"):
+        Wav2Vec2().fit(nothing(16_000), np.random.default_rng(0))
+
+
+def test_damaged_weights_of_wav2vec2_are_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path))
+    (tmp_path / "wav2vec2").mkdir()
+    (tmp_path / "wav2vec2" / "wav2vec2_fairseq_base_ls960_asr_ls960.pth").write_bytes(b"junk")
+    with pytest.raises(UserError, match="damaged"):
         Wav2Vec2().fit(nothing(16_000), np.random.default_rng(0))
 
 

@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from engines import registry
 from engines.__main__ import main
-from engines.core import Budget, resolve
+from engines.core import Budget, UserError, resolve
 from engines.runs import RunSpec, RunStore, kept_models, load_model
+from engines.sweep import local
 from engines.sweep.measure import measure
 from engines.sweep.plan import Estimate, plan
 
@@ -94,6 +96,36 @@ def test_what_the_machine_cannot_do_is_not_held_against_an_engine(store, monkeyp
     spec = RunSpec("tones", task.slug, info.name, Budget(32.0), 0, info.version)
     run = measure(info, task, spec, task.data(), store, False, lambda done, text: None)
     assert "No space left" in run.error
+    assert not store.has(spec)
+
+
+def test_nor_is_room_that_data_made_on_the_fly_does_not_find(store, monkeypatch):
+    def unmade(*of, **more):
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError as error:
+            raise UserError("Synthetic speech could not be kept") from error
+
+    case = registry.case("tones")
+    info, task = case.engine("pipeline"), case.task(None)
+    monkeypatch.setattr(resolve(info.target), "fit", unmade)
+    spec = RunSpec("tones", task.slug, info.name, Budget(32.0), 0, info.version)
+    assert "could not be kept" in measure(info, task, spec, task.data(), store, False, lambda done, text: None).error
+    assert not store.has(spec)
+
+
+def test_inputs_that_cannot_be_made_stop_the_sweep(store, monkeypatch):
+    class Unmade:
+        def __getitem__(self, i):
+            raise UserError("espeak-ng is not installed")
+
+    case = registry.case("tones")
+    task, info = case.task(None), case.engine("pipeline")
+    whole = task.data()
+    without = SimpleNamespace(train=SimpleNamespace(x=Unmade()), tests=whole.tests)
+    monkeypatch.setattr(type(task), "data", lambda self: without)
+    spec = RunSpec("tones", task.slug, info.name, Budget(32.0), 0, info.version)
+    assert local._one(spec, store, {}, False, lambda done, text: None)[::2] == ("stopped", "espeak-ng is not installed")
     assert not store.has(spec)
 
 

@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import soundfile
 
 from engines import datasets
@@ -71,7 +70,7 @@ def digits() -> TaskData:
 
 @lru_cache(maxsize=1)
 def _digits(file: Path) -> TaskData:
-    rows = pq.read_table(file, columns=["id", "split", "speaker", "digit", "take", "seconds"]).to_pylist()
+    rows = datasets.table(file, columns=["id", "split", "speaker", "digit", "take", "seconds"]).to_pylist()
     recordings = [
         Recording(row["speaker"], row["digit"], row["take"], row["split"] == "test", row["seconds"], position)
         for position, row in enumerate(rows)
@@ -153,7 +152,7 @@ def waveform(string: DigitString, audio: list[Floats]) -> Floats:
 def _audio(file: Path) -> list[Floats]:
     """Every recording, decoded: 22 minutes, 42 MB."""
     found = []
-    for value in pq.read_table(file, columns=["audio"])["audio"]:
+    for value in datasets.table(file, columns=["audio"])["audio"]:
         samples, rate = soundfile.read(io.BytesIO(value.as_py()), dtype="float32")
         if rate != RATE:
             raise ValueError(f"a recording of {file.name} has {rate} samples a second, not {RATE}")

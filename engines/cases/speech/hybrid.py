@@ -1,7 +1,7 @@
 """A network gives the phonemes; lexicon, language model and search are the pipeline's own.
 
 The network learns, frame by frame, the tied HMM state that a pipeline fitted on the same budget aligned there; its log
-posterior less the log prior of the state stands in for the Gaussian mixtures' log density (Bourlard and Morgan 1994).
+posterior less a part of the state's log prior stands in for the mixtures' log density (Bourlard and Morgan 1994).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from engines import datasets
@@ -16,6 +17,8 @@ def reference(typed: str, task: Task) -> tuple[str, str]:
     Raises:
         UserError: nothing was typed that could have been spoken.
     """
+    if task.slug == "digits":  # spoken one by one
+        typed = re.sub(r"(?<=\d)(?=\d)", " ", typed)
     text = transcript.normalise(typed)
     words = _vocabulary(task)
     return text, transcript.unknown_words(text, words) if words else ""

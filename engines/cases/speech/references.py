@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -61,6 +62,7 @@ class PocketSphinx(Reference):
     """
 
     name: ClassVar[str] = "pocketsphinx"
+    version: ClassVar[int] = 2
     shape: ClassVar[Shape] = "pipeline"
     supervision: ClassVar[tuple[str, ...]] = ("trained elsewhere, on much more speech and text",)
 
@@ -71,6 +73,7 @@ class PocketSphinx(Reference):
     def _listen(self, x: NDArray[np.float32]) -> tuple[Segment, ...]:
         sound = np.clip(resampled(x, self.rate) * 32767, -32768, 32767).astype("<i2")
         decoder = self._decoder
+        decoder.reinit_feat()  # else an answer hangs on what was heard before
         decoder.start_utt()
         if len(sound):
             decoder.process_raw(sound.tobytes(), full_utt=True)
@@ -142,6 +145,8 @@ class Wav2Vec2(Reference):
                 "wav2vec 2.0's weights could not be downloaded: connect to a network, or put "
                 f"wav2vec2_fairseq_base_ls960_asr_ls960.pth into the folder wav2vec2 of the download cache ({error})."
             ) from error
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise UserError(f"wav2vec 2.0's weights in {folder} are damaged: delete them and try again.") from error
 
 
 def _bundle() -> Any:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import soundfile
 
 from engines import datasets
@@ -35,7 +34,7 @@ def sentences() -> TaskData:
 
 @lru_cache(maxsize=1)
 def _sentences(audio: Path, lexicon: Path) -> TaskData:
-    rows = pq.read_table(audio, columns=["id", "split", "speaker", "text", "phones", "seconds"]).to_pylist()
+    rows = datasets.table(audio, columns=["id", "split", "speaker", "text", "phones", "seconds"]).to_pylist()
     for position, row in enumerate(rows):
         row["position"] = position
         row["text"] = " ".join(_OTHER.sub(" ", row["text"].upper()).split())
@@ -58,7 +57,7 @@ def _sentences(audio: Path, lexicon: Path) -> TaskData:
 def read_lexicon(file: Path) -> Lexicon:
     """word -> its pronunciations, without stress and position marks."""
     found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for row in pq.read_table(file).to_pylist():
+    for row in datasets.table(file).to_pylist():
         phones = bare(row["phones"])
         if phones not in found[row["word"]]:
             found[row["word"]].append(phones)
@@ -87,7 +86,7 @@ class _Recordings:
 
 @lru_cache(maxsize=1)
 def _audio(file: Path) -> Any:
-    return pq.read_table(file, columns=["audio"])["audio"]
+    return datasets.table(file, columns=["audio"])["audio"]
 
 
 def _split(rows: list[dict[str, Any]], recordings: _Recordings) -> Split:

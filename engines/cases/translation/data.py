@@ -6,7 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from engines import datasets
 from engines.cases.translation.tasks import PAIRS, TEST, TEXT, own_file
@@ -46,7 +45,7 @@ def multi30k(target: str) -> TaskData:
     Raises:
         UserError: the data set is not on this machine.
     """
-    rows = pq.read_table(datasets.path(f"multi30k_en_{target}"), columns=["split", "en", target]).to_pylist()
+    rows = datasets.table(datasets.path(f"multi30k_en_{target}"), ["split", "en", target]).to_pylist()
     train, test = ([(row["en"], row[target]) for row in rows if row["split"] == name] for name in ("train", "test2016"))
     return task_data(train, test, ("en", target))
 

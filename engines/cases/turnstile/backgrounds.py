@@ -57,17 +57,21 @@ def backgrounds() -> Backgrounds:
 
 
 def name() -> str:
-    """What tells these backgrounds from others, found without reading them."""
-    own = _own()
-    files = own or [datasets.path("bsds500_backgrounds")]
-    sizes = [f"{file.name if own else ''} {file.stat().st_size}" for file in files]
-    return hashlib.sha256("\n".join(sizes).encode()).hexdigest()[:12]
+    """What tells these backgrounds from others."""
+    if own := _own():
+        told = [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in own]
+    else:
+        told = [f" {datasets.path('bsds500_backgrounds').stat().st_size}"]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
+
+
+def here() -> bool:
+    """Whether this machine has some."""
+    return bool(_own()) or datasets.find("bsds500_backgrounds") is not None
 
 
 def _dataset() -> list[bytes]:
-    import pyarrow.parquet as pq
-
-    found: list[bytes] = pq.read_table(datasets.path("bsds500_backgrounds"))["image"].to_pylist()
+    found: list[bytes] = datasets.table(datasets.path("bsds500_backgrounds"))["image"].to_pylist()
     return found
 
 

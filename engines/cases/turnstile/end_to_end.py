@@ -2,7 +2,7 @@
 
 What serious people would give it is given: frames made anew from its own (their heads on fresh scenes), a schedule
 from easy to hard (first a face that fills half of a small window, then whole frames; Bengio et al. 2009, "Curriculum
-learning"), attention over places and two scales.
+learning"), attention over places and three scales.
 """
 
 from __future__ import annotations

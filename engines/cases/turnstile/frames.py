@@ -85,7 +85,7 @@ def of_photos() -> Memory:
 
 
 def _file(create: bool) -> Path | None:
-    if not create and (datasets.find("lfw") is None or datasets.find("bsds500_backgrounds") is None):
+    if not create and (datasets.find("lfw") is None or not backgrounds.here()):
         return None
     size = datasets.path("lfw").stat().st_size
     file = photos.folder() / f"frames-{VERSION}-{size}-{backgrounds.name()}.parquet"

@@ -73,9 +73,8 @@ def photos() -> Photos:
     Raises:
         UserError: they are not on this machine, or are not the photos expected.
     """
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(datasets.path("lfw"))
+    table = datasets.table(datasets.path("lfw"))
     if not len(table) or table["width"][0].as_py() != SIDE:
         raise UserError("The photos of faces are not 150 pixels wide: run `python -m engines data verify lfw`.")
     return Photos(tuple(table["person"].to_pylist()), np.asarray(table["take"]), table["image"])
