@@ -202,12 +202,15 @@ def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float)
         return f"{start}."
     ranked = sorted(best, key=lambda point: point.mean, reverse=not task.metric.lower_is_better)
     level = [point for point in ranked[1:] if not difference(ranked[0], point, task.metric)[1]]
-    names = [spoken(case, point.engine.split("+")[0]) for point in [ranked[0], *level]]
+    names = [
+        spoken(case, point.engine.split("+")[0]) + (" with that extra" if point.reading else "")
+        for point in [ranked[0], *level]
+    ]
     if level and len(names) == len(best) > 2:
         return f"{start}: the differences are within their uncertainty."
     if level:
         return f"{start}: the difference between {words.listing(names)} is within its uncertainty."
-    return f"{start}: build {names[0]}{' with that extra' if ranked[0].reading else ''}."
+    return f"{start}: build {names[0]}."
 
 
 def standing(case: CaseStudy, points: Sequence[Point]) -> dict[str, str]:

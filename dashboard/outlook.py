@@ -102,7 +102,10 @@ def when(crossing: curves.Crossover, last: str, first: str, amount: Callable[[fl
     within, horizon = crossing.interval(), amount(crossing.horizon)
     chance = f"the chance that it has by {horizon} is {words.chance(1 - crossing.never)}"
     if crossing.median <= 0:
-        return f"{last} leads {first} from the smallest amount of data on."
+        told = f"{last} leads {first} with every amount of data that was measured"
+        stays = float(crossing.ahead(crossing.horizon)[0])
+        lost = f"; the chance that it does with {horizon} is {words.chance(stays)}" if stays < 0.5 else ""
+        return f"{told}{lost}."
     if within.never:
         return f"{last} does not overtake {first} within {horizon}, as far as the curves tell ({chance})."
     if np.isinf(crossing.median):

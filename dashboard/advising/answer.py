@@ -131,6 +131,7 @@ def _aims(
             bought = curves.for_budget(approaches, numbers.money, prices)
             aims.sentences.append(telling.money(bought, numbers.money))
             aims.money = telling.money_table(bought, facts)
+            aims.sizes += [row.data for row in bought[:1]]
     except UserError as error:
         aims.problems.append(str(error))
     return aims
@@ -164,14 +165,13 @@ def _warnings(
 def _curve(series: Series, question: Question, best: float) -> curves.Curve:
     from engines.curves import Curve
 
-    known = None if np.isnan(series.errors).any() else series.errors
     return Curve(
         series.sizes,
         series.scores,
         lower_is_better=not question.higher,
         name=series.name,
         best=best,
-        standard_errors=known,
+        standard_errors=series.errors,
     )
 
 

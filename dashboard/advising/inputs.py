@@ -165,7 +165,7 @@ def _pasted() -> None:
 
 
 def _table(text: str | None, source: str) -> None:
-    from engines.curves import read_rows
+    from engines.curves import HIGHER, read_rows
 
     try:
         if text is None:
@@ -174,7 +174,10 @@ def _table(text: str | None, source: str) -> None:
     except UserError as error:
         st.session_state[PROBLEM] = str(error)
         return
-    take(replace(_current(), rows=tuple(row[:4] for row in rows)), source.replace("\\", ""))
+    asked = replace(_current(), rows=tuple(row[:4] for row in rows))
+    if any(row.scored in HIGHER for row in rows):
+        asked = replace(asked, higher=True)
+    take(asked, source.replace("\\", ""))
 
 
 def _text(data: bytes) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -188,4 +189,4 @@ def _take_away(question: Question, found: Answer) -> None:
 
 
 def _number(look: str) -> float:
-    return max(1.0, float(look)) if look.replace(".", "", 1).isdigit() else 10.0
+    return max(1.0, float(look)) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", look) else 10.0

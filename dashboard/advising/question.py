@@ -115,7 +115,7 @@ def typed(value: Any) -> str:
     """A cell or a field as text; nothing (None, NaN) is ""."""
     if value is None or value != value:  # noqa: PLR0124  NaN alone differs from itself
         return ""
-    return str(value)[:MOST_TYPED]
+    return str(value)[:MOST_TYPED].encode("utf-8", "ignore").decode()  # half a surrogate pair is no text
 
 
 def _checked(name: str, value: Any) -> Any:

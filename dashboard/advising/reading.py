@@ -17,6 +17,7 @@ MOST_APPROACHES = 8
 LONGEST_NAME = 48
 TOLD = 5  # sentences about rows; more are counted
 _SCALES = {"k": 1e3, "K": 1e3, "M": 1e6}
+_DECIMAL_COMMA = re.compile(r"[+-]?(0,\d+|\d+,(\d{1,2}|\d{4,}))\s*%?")  # its comma cannot stand between thousands
 _SPACES = dict.fromkeys(map(ord, " \u00a0\u2009\u202f'’_"), None)
 
 
@@ -40,8 +41,8 @@ class Read:
     notes: tuple[str, ...] = ()
 
 
-def number(text: str) -> float:
-    """A number as people write it: 12.5, 12,5, 1,000, 1 000, 5 %, 10k, 1.5M.
+def number(text: str, decimal_comma: bool = False) -> float:
+    """A number as people write it: 12.5, 12,5, 1,000, 1 000, 5 %, 10k, 1.5M. `decimal_comma`: 1,234 is not 1234.
 
     Raises:
         ValueError: it is none, or not a finite one.
@@ -50,7 +51,9 @@ def number(text: str) -> float:
     scale = 1.0
     if plain[-1:] in _SCALES and plain[:1] not in ("", *_SCALES):
         scale, plain = _SCALES[plain[-1]], plain[:-1]
-    if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", plain):
+    if decimal_comma and plain.count(",") == 1:
+        plain = plain.replace(".", "").replace(",", ".")
+    elif re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", plain):
         plain = plain.replace(",", "")
     elif re.fullmatch(r"[+-]?[1-9]\d{0,2}(\.\d{3}){2,}(,\d*)?", plain):
         plain = plain.replace(".", "").replace(",", ".")
@@ -90,6 +93,7 @@ def read(question: Question) -> Read:
     notes: list[str] = []
     above = ""
     fast = _fast(question.rows)
+    commas = [any(_DECIMAL_COMMA.fullmatch(row[column].strip()) for row in question.rows) for column in (1, 2, 3)]
     for place, row in enumerate(question.rows):
         name = _name(row[0])
         if not any(cell.strip() for cell in row[1:]):
@@ -104,7 +108,7 @@ def read(question: Question) -> Read:
             size, score, error = fast[place]
         else:
             try:
-                size, score, error = _numbers(row)
+                size, score, error = _numbers(row, commas)
             except UserError as wrong:
                 problems.append(f"Row {place + 1} ({name}): {wrong}")
                 continue
@@ -113,6 +117,8 @@ def read(question: Question) -> Read:
             continue
         kept.append((name, size, score, error, place))
     best = _perfect(question, [score for _, _, score, _, _ in kept])
+    if best == 1 and question.score_unit.strip() == "%" and not question.best.strip():
+        notes.append("No score is above 1, so a perfect one is taken to be 1: say under “Perfect score” if it is not.")
     groups: dict[str, list[tuple[float, float, float]]] = {}
     for name, size, score, error, place in kept:
         if score > best if question.higher else score < best:
@@ -135,16 +141,16 @@ def quoted(text: str) -> str:
     return f"“{plain if len(plain) <= 40 else plain[:39] + '…'}”"
 
 
-def _numbers(row: Cells) -> tuple[float, float, float]:
+def _numbers(row: Cells, commas: Sequence[bool]) -> tuple[float, float, float]:
     values = []
-    for cell, what in zip(row[1:], ("amount of data", "score", "standard error"), strict=True):
+    for cell, what, comma in zip(row[1:], ("amount of data", "score", "standard error"), commas, strict=True):
         if not cell.strip():
             if what == "standard error":
                 values.append(math.nan)
                 continue
             raise UserError(f"the {what} is missing.")
         try:
-            values.append(number(cell))
+            values.append(number(cell, comma))
         except (ValueError, OverflowError):
             raise UserError(f"the {what}, {quoted(cell)}, is not a number.") from None
     if values[2] < 0:
@@ -186,4 +192,4 @@ def _perfect(question: Question, scores: Sequence[float]) -> float:
     inside = [score for score in scores if score <= 100]
     if highest > 100 and len(inside) < len(scores) / 2:
         raise UserError(f"Scores go up to {highest:g}: say under “Perfect score” what a perfect answer would score.")
-    return 1.0 if max(inside, default=0.0) <= 1 and question.score_unit.strip() != "%" else 100.0
+    return 1.0 if max(inside, default=0.0) <= 1 else 100.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -77,5 +78,6 @@ def _number(value: float) -> str:
 
 
 def _cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "@", "\t", "\r") else text
+    """A cell that no spreadsheet takes for a formula: a number may have a sign."""
+    signed = text[:1] in ("+", "-") and not re.fullmatch(r"[+-]?[\d.,\s]+(e[+-]?\d+)?\s*%?", text, re.IGNORECASE)
+    return f"'{text}" if signed or text[:1] in ("=", "@", "\t", "\r") else text

@@ -128,14 +128,19 @@ class Telling:
         low, middle, high = first.data
         cost = first.cost
         return (
-            f"{first.name} is the cheapest way to {aim}: about {self.size(middle)} (90 %: "
-            f"{self.sizes(low, high)}), at a cost of {self.cash(cost[1])} ({self.cashes(cost[0], cost[2])})."
+            f"{first.name} is the cheapest way to {aim}: {'at most' if middle <= first.least else 'about'} "
+            f"{self.size(middle)} (90 %: {self.sizes(low, high)}), at a cost of {self.cash(cost[1])} "
+            f"({self.cashes(cost[0], cost[2])})."
         )
 
     def money(self, rows: Sequence[curves.advice.BudgetRow], money: float) -> str:
         first = rows[0]
-        if not first.data:
+        if not any(row.data for row in rows):
             return f"{self.cash(money)} buy no data for any approach: what they need besides costs more."
+        if math.isnan(first.score[1]):
+            return (
+                f"{self.cash(money)} buy less data than any approach was measured with, so nothing is known of it."
+            )
         low, middle, high = sorted(first.score)
         return (
             f"For {self.cash(money)} build {first.name}: {self.size(first.data)} give {self.named(middle)} "
@@ -168,11 +173,12 @@ class Telling:
             facts.append(Fact("money", row.name, "amount of data bought", row.data, row.data, row.data, self.unit))
             facts.append(Fact("money", row.name, self.metric.name, low, middle, high, self.metric.unit))
             facts.append(Fact("money", row.name, "chance to be the best", math.nan, row.best, math.nan, ""))
-            none = not row.data
+            none = math.isnan(row.score[1])
+            bought = self.size(row.data) if row.data else "none"
             made.append(
                 {
                     "Approach": row.name,
-                    "Data it buys": "none" if none else self.size(row.data),
+                    "Data it buys": f"{bought}, less than was measured" if none and row.data else bought,
                     words.title(self.metric.name): "–" if none else self.graded(low, middle, high),
                     "Best with a chance of": words.chance(row.best),
                 }

@@ -154,8 +154,10 @@ def overtaking(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
         ahead = [budget for budget, by in zip(budgets, leads, strict=True) if by > Z]
         view = (source(task), True, case.slug, task.slug)
         if ahead and leads[-1] > Z:
-            text = f"{task.title}: end-to-end is clearly ahead from {amount(ahead[0], task.unit)}."
-            yield Evidence("for", text, *view, ahead[0])
+            behind = max((budget for budget in budgets if budget not in ahead), default=0.0)
+            since = min(budget for budget in ahead if budget > behind)
+            text = f"{task.title}: end-to-end is clearly ahead from {amount(since, task.unit)}."
+            yield Evidence("for", text, *view, since)
             continue
         if len(budgets) < FEWEST:
             text = f"{task.title}: measured at {len(budgets)} budgets so far, too few to say where the curves meet."
@@ -166,12 +168,12 @@ def overtaking(case: CaseStudy, store: RunStore) -> Iterator[Evidence]:
         assert other is not None
         made = curves.forecasts([one, two], np.random.default_rng(0), 500)
         crossing = curves.crossover(made[0], made[1], horizon=FARTHEST * budgets[-1])
-        chance = 1 - crossing.never
+        chance, now = 1 - crossing.never, float(crossing.probability_by(budgets[-1])[0])
         speaks: Speaks = "for" if chance > SURE else "against" if chance < 1 - SURE else "nothing"
         text = (
-            f"{task.title}: with {amount(budgets[-1], task.unit)} {called(case, mine)} has not overtaken "
-            f"{called(case, other)}; the forecast gives it a chance of {100 * chance:.0f} % to have done so by "
-            f"{amount(FARTHEST * budgets[-1], task.unit)}."
+            f"{task.title}: with {amount(budgets[-1], task.unit)} {called(case, mine)} is not clearly ahead of "
+            f"{called(case, other)}; the chance that it has overtaken is {100 * now:.0f} % by then, and by the "
+            f"forecast {100 * chance:.0f} % by {amount(FARTHEST * budgets[-1], task.unit)}."
         )
         yield Evidence(speaks, text, *view, budgets[-1])
 

@@ -11,12 +11,13 @@ from engines.curves.advice import (
     next_measurement,
     warnings,
 )
-from engines.curves.cli import Row, parse_points, read_points, read_rows
+from engines.curves.cli import HIGHER, Row, parse_points, read_points, read_rows
 from engines.curves.crossover import HORIZON, Crossover, Interval, best_of, crossover, overtaking
 from engines.curves.curve import Curve, flags
 from engines.curves.forecast import Forecast, forecast, forecasts
 
 __all__ = [
+    "HIGHER",
     "HORIZON",
     "Approach",
     "Crossover",

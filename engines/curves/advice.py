@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.core import UserError
 from engines.curves.crossover import HORIZON, Crossover, lead_taken, size_text
-from engines.curves.curve import Curve, flags
+from engines.curves.curve import NOISE_GUESS, SCATTERED, Curve, flags
 from engines.curves.forecast import Forecast
 from engines.curves.kernels import Array
 
@@ -79,8 +79,8 @@ def data_needed(forecast: Forecast, target: float, horizon: float | None = None)
         raise UserError(f"The horizon must be a size beyond {low:g}.")
     sizes = np.unique(np.append(np.geomspace(low, high, STEPS), curve.sizes[-1]))
     now = int(np.searchsorted(sizes, min(float(curve.sizes[-1]), high)))
-    needed = lead_taken(sizes, forecast.log_draws(sizes) - np.log(error), now)
-    return np.maximum(needed, low)
+    needed = np.maximum(lead_taken(sizes, forecast.log_draws(sizes) - np.log(error), now), low)
+    return np.where(needed > high, np.inf, needed)
 
 
 def quantiles(values: Array, levels: Sequence[float] = (0.05, 0.5, 0.95)) -> Array:
@@ -91,12 +91,14 @@ def quantiles(values: Array, levels: Sequence[float] = (0.05, 0.5, 0.95)) -> Arr
 @dataclass(frozen=True)
 class TargetRow:
     """What a target asks of an approach: (5 %, 50 %, 95 %) quantiles of data and of cost, infinite where the target is
-    not reached, and the probability that it is reached within the horizon."""
+    not reached, and the probability that it is reached within the horizon. `least` is the smallest amount that was
+    measured: where that is the data needed, less may do."""
 
     name: str
     data: tuple[float, float, float]
     cost: tuple[float, float, float]
     reached: float
+    least: float
 
 
 def for_target(
@@ -114,6 +116,7 @@ def for_target(
                 (float(low), float(middle), float(high)),
                 (float(costs[0]), float(costs[1]), float(costs[2])),
                 float(np.mean(np.isfinite(needed))),
+                float(approach.forecast.curve.sizes[0]),
             )
         )
     return sorted(rows, key=lambda row: (row.cost[1], -row.reached))
@@ -122,7 +125,8 @@ def for_target(
 @dataclass(frozen=True)
 class BudgetRow:
     """What a sum of money buys of an approach: the data, the score's (5 %, 50 %, 95 %) quantiles, and the probability
-    that it is the best of all. Without money for any data, `data` is 0 and the scores are NaN."""
+    that it is the best of all. Without money for as much data as the approach was measured with at least, the scores
+    are NaN and it is never the best; without any, `data` is 0."""
 
     name: str
     data: float
@@ -146,7 +150,7 @@ def for_budget(approaches: Sequence[Approach], money: float, prices: Prices) -> 
         amount = max(0.0, float((money - fixed) / (one - fixed)))
         amounts.append(amount)
         draws = len(approach.forecast.normal)
-        reachable = amount >= approach.forecast.curve.sizes[0] * 1e-3
+        reachable = amount >= approach.forecast.curve.sizes[0] * (1 - 1e-9)
         errors.append(approach.forecast.log_draws(np.array([amount]))[:, 0] if reachable else np.full(draws, np.inf))
     together = np.array(errors)
     winner = together.argmin(axis=0)
@@ -156,15 +160,8 @@ def for_budget(approaches: Sequence[Approach], money: float, prices: Prices) -> 
         if np.isfinite(together[place]).all():
             at = approach.forecast.quantiles(np.array([amounts[place]]))[:, 0]
             score = (float(at[0]), float(at[1]), float(at[2]))
-        affordable = bool(np.isfinite(together[place]).all())
-        rows.append(
-            BudgetRow(
-                approach.name,
-                amounts[place] if affordable else 0.0,
-                score,
-                float(np.mean(winner == place)) if affordable else 0.0,
-            )
-        )
+        best = float(np.mean(winner == place)) if np.isfinite(score[1]) else 0.0
+        rows.append(BudgetRow(approach.name, amounts[place], score, best))
     return sorted(rows, key=lambda row: -row.best)
 
 
@@ -307,6 +304,10 @@ def warnings(curves: Sequence[Curve], looked_at: float | None = None, shared_tes
                 f"{curve.name} was measured up to {size_text(curve.sizes[-1])}, and the answer looks "
                 f"{looked_at / curve.sizes[-1]:.0f} times as far: measure more before much money depends on it."
             )
+        if curve.lacking:
+            found.append(
+                f"{curve.name} lacks {curve.lacking} of its standard errors: the largest that it has was taken."
+            )
         for flag in flags(curve):
             found.append(f"{curve.name} {_ILL[flag]}")
     if len(curves) > 1 and not shared_test:
@@ -320,7 +321,10 @@ def warnings(curves: Sequence[Curve], looked_at: float | None = None, shared_tes
         told = f"{who} with {min(seeds):.0f}, up to {max(seeds):.0f} elsewhere"
         found.append(f"The approaches have unequal numbers of seeds ({told}): those with fewer are known less well.")
     elif all(count < 2 for count in seeds) and all(curve.standard_errors is None for curve in curves):
-        found.append("Every size has one run only: noise is guessed from how far the points lie from a smooth curve.")
+        guess = "noise is guessed from how far the points lie from a smooth curve"
+        if any(len(curve.sizes) < SCATTERED for curve in curves):
+            guess += f", and taken to be {NOISE_GUESS:.0%} of the error where there are fewer than {SCATTERED} sizes"
+        found.append(f"Every size has one run only: {guess}.")
     return found
 
 

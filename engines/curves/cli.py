@@ -36,6 +36,7 @@ NAMES = {
     "score": ("score", "value", "error", "test_error", "loss", "accuracy", "test_score"),
     "standard_error": ("standard_error", "stderr", "test_error_stderr"),
 }
+HIGHER = ("accuracy",)  # of these columns of scores higher is better, whatever else is said
 MOST_ROWS = 2_000_000
 
 
@@ -55,25 +56,24 @@ def advise(chosen: argparse.Namespace) -> int:
     largest = max(float(curve.sizes[-1]) for curve in curves)
     horizon = chosen.horizon or HORIZON * largest
     _print_forecasts(made, horizon, unit)
-    looked_at = None
+    looked_at = [0.0]
     found = overtaking(made, chosen.challenger, horizon)
     if found is not None:
         print("\n" + found.sentence(chosen.unit))
         for size in (largest, 4 * largest, 16 * largest):
             if found.sizes[0] <= size <= horizon:
                 print(f"  probability that it has by {size_text(size)}{unit}: {found.probability_by(size)[0]:.0%}")
-        looked_at = found.median
+        looked_at.append(found.median)
     approaches = [Approach(each) for each in made]
     prices = Prices(chosen.price)
     if chosen.target is not None:
-        reached = _print_target(approaches, chosen, prices, horizon, unit)
-        looked_at = max(looked_at or 0.0, reached)
+        looked_at.append(_print_target(approaches, chosen, prices, horizon, unit))
     if chosen.budget is not None:
-        _print_budget(approaches, chosen.budget, prices, unit)
+        looked_at.append(_print_budget(approaches, chosen.budget, prices, unit))
     if found is not None:
         following = next_measurement(found, made, chosen.available)
         print("\n" + (following.sentence(chosen.unit) if following else "No measurement at hand would change much."))
-    for sentence in warnings(curves, looked_at):
+    for sentence in warnings(curves, max(size for size in looked_at if math.isfinite(size))):
         print(f"Note: {sentence}")
     return 0
 
@@ -101,6 +101,7 @@ def _print_target(
             print(f"  {row.name}: not within {size_text(horizon)}{unit}")
             continue
         low, middle, high = (_amount(value, unit) for value in row.data)
+        middle = f"at most {middle}" if row.data[1] <= row.least else middle
         costs = " / ".join(_amount(value) for value in row.cost)
         print(
             f"  {row.name}: {middle} (90 %: {low} to {high}), cost {costs} (5, 50, 95 %), "
@@ -122,14 +123,20 @@ def _print_target(
     return max(finite, default=0.0)
 
 
-def _print_budget(approaches: Sequence[Approach], money: float, prices: Prices, unit: str) -> None:
+def _print_budget(approaches: Sequence[Approach], money: float, prices: Prices, unit: str) -> float:
+    """Print what the money buys; the amount of data of the approach that is most probably the best."""
     print(f"\nFor {money:g} of money:")
-    for row in for_budget(approaches, money, prices):
+    rows = for_budget(approaches, money, prices)
+    for row in rows:
         low, middle, high = row.score
+        if math.isnan(middle):
+            print(f"  {row.name}: {size_text(row.data)}{unit}, less than it was measured with")
+            continue
         print(
             f"  {row.name}: {size_text(row.data)}{unit} give {middle:.4g} (90 %: {min(low, high):.4g} to "
             f"{max(low, high):.4g}); the best of all with probability {row.best:.0%}"
         )
+    return rows[0].data
 
 
 def _amount(value: float, unit: str = "") -> str:
@@ -155,6 +162,11 @@ def parse_points(text: str, lower_is_better: bool = True, best: float | None = N
     """As `read_points`, for the text of a file; commas, semicolons or tabs separate."""
     groups: dict[str, list[tuple[float, float, float]]] = {}
     for row in read_rows(text):
+        if lower_is_better and row.scored in HIGHER:
+            raise UserError(
+                f"Of the column {row.scored} higher is better: say so with --higher-is-better, or give errors in a "
+                "column named error."
+            )
         size, score = (_number(getattr(row, key), key, row.line) for key in ("size", "score"))
         spread = _number(row.standard_error, "standard error", row.line) if row.standard_error else math.nan
         groups.setdefault(row.approach or "approach", []).append((size, score, spread))
@@ -162,13 +174,14 @@ def parse_points(text: str, lower_is_better: bool = True, best: float | None = N
 
 
 class Row(NamedTuple):
-    """A row of a table as it was written; `line` is its line in the file."""
+    """A row of a table as it was written; `line` is its line in the file, `scored` the name of its scores' column."""
 
     approach: str
     size: str
     score: str
     standard_error: str
     line: int
+    scored: str = ""
 
 
 def read_rows(text: str) -> list[Row]:
@@ -213,8 +226,9 @@ def read_rows(text: str) -> list[Row]:
     if not body:
         raise UserError("The table has a header and no row: give a row for each measurement.")
     approach, size, score, spread = (places[key] for key in NAMES)
+    scored = "" if body is cells else header[int(score or 0)]
     return [
-        Row(_cell(row, approach), _cell(row, size), _cell(row, score), _cell(row, spread), number)
+        Row(_cell(row, approach), _cell(row, size), _cell(row, score), _cell(row, spread), number, scored)
         for number, row in body
     ]
 
@@ -253,8 +267,7 @@ def _is_number(cell: str) -> bool:
 
 def _curve(name: str, rows: list[tuple[float, float, float]], lower_is_better: bool, best: float | None) -> Curve:
     sizes, scores, spreads = np.array(rows).T
-    known = None if np.isnan(spreads).any() else spreads
-    return Curve(sizes, scores, lower_is_better=lower_is_better, name=name, best=best, standard_errors=known)
+    return Curve(sizes, scores, lower_is_better=lower_is_better, name=name, best=best, standard_errors=spreads)
 
 
 def _place(header: list[str], known: tuple[str, ...]) -> int | None:

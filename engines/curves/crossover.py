@@ -122,8 +122,12 @@ class Crossover:
                 f"(probability {self.never:.0%}); if it does, hardly before {size_text(within.low)}{unit}."
             )
         if self.median <= 0:
-            smallest = f"{size_text(self.sizes[0])}{unit}"
-            return f"{self.challenger} is ahead of {rivals} from the smallest size measured ({smallest})."
+            between = f"{size_text(self.sizes[0])} to {size_text(self.known)}{unit}"
+            told = f"{self.challenger} is ahead of {rivals} at every size measured ({between})"
+            stays = float(self.ahead(self.horizon)[0])
+            if stays < 0.5:
+                told += f"; with {size_text(self.horizon)}{unit} it is with probability {stays:.0%}"
+            return f"{told}."
         span = (
             f"over {size_text(within.low)}{unit}, or never"
             if within.open

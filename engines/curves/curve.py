@@ -15,6 +15,7 @@ from engines.curves.kernels import Array
 
 MOST_SIZES = 200  # more distinct sizes than this are merged into as many logarithmic bins
 NOISE_FLOOR = 0.01  # relative noise that remains however small the reported standard error
+NOISE_GUESS, SCATTERED = 0.02, 5  # that of a curve without repeats, of fewer sizes than tell their scatter
 NOISE_MOST = 1.0  # of ln error: what is known of a rate when one error was counted, or none
 PRIOR_SEEDS = 3.0  # how many seeds the pooled spread counts for in each size's own
 
@@ -26,7 +27,8 @@ class Curve:
     sizes: (n,) positive, in any unit; sorted, and equal sizes merged, when the curve is made.
     scores: (n,) or (n, seeds); NaN where a seed is missing.
     best: the score of a perfect answer. 0 for scores of which lower is better; otherwise 1, 100 or what is given.
-    standard_errors: (n,) of the mean score due to the test examples (beside the seeds), or None if not known.
+    standard_errors: (n,) of the mean score due to the test examples (beside the seeds), or None if not known. The
+        largest takes the place of those that are NaN, of which there were `lacking`.
 
     Raises:
         UserError: no points; sizes or scores that are not finite numbers; sizes of 0 or less; scores beyond `best`.
@@ -39,6 +41,7 @@ class Curve:
     best: float | None = None
     standard_errors: Array | None = None
     errors: Array = field(init=False, repr=False)
+    lacking: int = field(init=False, repr=False, default=0)
 
     def __post_init__(self) -> None:
         sizes = _numbers(self.sizes, "sizes", self.name)
@@ -58,6 +61,9 @@ class Curve:
             standard = _numbers(self.standard_errors, "standard errors", self.name)
             if standard.shape != sizes.shape or (standard[kept] < 0).any():
                 raise UserError(f"{self.name}: give one standard error of at least 0 for each size, or none.")
+            unknown = np.isnan(standard[kept])
+            object.__setattr__(self, "lacking", 0 if unknown.all() else int(unknown.sum()))
+            standard = None if unknown.all() else np.where(np.isnan(standard), np.nanmax(standard[kept]), standard)
         best = _best(scores[kept], self.lower_is_better, self.best, self.name)
         sizes, scores, standard = _merge(sizes[kept], scores[kept], None if standard is None else standard[kept])
         errors = scores - best if self.lower_is_better else best - scores
@@ -134,8 +140,8 @@ def _scatter(sizes: Array, logs: Array) -> float:
     """The noise of a curve without repeats: what the best of some flexible families leaves over (n - parameters
     degrees of freedom), held towards 0.003 by three of its own."""
     n = len(sizes)
-    if n < 5:
-        return 0.02
+    if n < SCATTERED:
+        return NOISE_GUESS
     names = ("pow3", "pow4", "mmf4", "broken") if n > 9 else ("pow3", "mmf4")
     families = [BY_NAME[name] for name in names]
     left = fit(sizes, logs, np.full(n, 0.02), families, priors=True, steps=60).log(sizes) - logs

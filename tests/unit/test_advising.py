@@ -1,5 +1,6 @@
 """The Advisor without its page: numbers as people write them, links, answers, what can be taken away."""
 
+import base64
 import csv
 import io
 import re
@@ -15,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard import background, theme, words
+from dashboard.advising import outputs, report
 from dashboard.advising import question as asking
-from dashboard.advising import report
 from dashboard.advising.answer import answer
 from dashboard.advising.asked import asked
 from dashboard.advising.drawing import figure, shapes
@@ -86,6 +87,12 @@ def test_a_table_of_anything_is_read_or_gets_a_sentence(rows):
     assert all((series.sizes > 0).all() and np.isfinite(series.scores).all() for series in found.series)
 
 
+def test_half_a_letter_in_a_link_is_dropped():
+    link = "j" + base64.urlsafe_b64encode(b'{"target":"1\\ud800","look":"\xc2\xb2"}').decode()
+    assert decode(link).target == "1"
+    assert outputs._number(decode(link).look) == 10
+
+
 def test_a_link_has_a_stated_limit_and_cannot_unfold_for_ever():
     rng = np.random.default_rng(0)
     rows = tuple(("A", f"{size:.6f}", f"{score:.6f}", "") for size, score in rng.random((3000, 2)))
@@ -129,6 +136,29 @@ def test_side_data_and_training_make_an_approach_dearer():
     assert cost(dear) == pytest.approx(cost(plain) + 100 * 1000 + 5 * 10)
 
 
+def test_a_column_with_decimal_commas_holds_no_thousands():
+    rows = tuple(("A", size, score, "") for size, score in (("100", "14,2"), ("200", "12,345"), ("400", "10,9")))
+    assert read(replace(Question(), rows=rows)).series[0].scores.tolist() == [14.2, 12.345, 10.9]
+    rows = tuple(("A", size, "5", "") for size in ("1,000", "2,000"))
+    assert read(replace(Question(), rows=rows)).series[0].sizes.tolist() == [1000, 2000]
+
+
+def test_accuracies_up_to_one_have_a_perfect_score_of_one_and_it_is_said():
+    rows = tuple(("A", str(n), f"{1 - 0.5 * n**-0.3:.3f}", "") for n in (1, 2, 4, 8, 16))
+    found = read(replace(Question(), rows=rows, higher=True))
+    assert found.best == 1
+    assert any("perfect one is taken to be 1" in note for note in found.notes)
+
+
+def test_too_little_money_and_a_far_look_are_said():
+    little = answered(replace(Question(), rows=ROWS, money="50"))
+    assert "less data than any approach was measured with" in little.sentences[1]
+    assert all("less than was measured" in row["Data it buys"] for row in little.money)
+    assert any("times as far" in each for each in answered(replace(Question(), rows=ROWS, money="1e9")).warnings)
+    easy = answered(replace(Question(), rows=ROWS, target="80"))
+    assert "at most 100 examples" in easy.sentences[1]
+
+
 def test_never_is_said():
     flat = tuple(("End-to-end", f"{n:.0f}", f"{60 + 20 * (n / 100) ** -0.3:.3f}", "0.3") for n in SIZES)
     found = answered(replace(Question(), rows=ROWS[:8] + flat, challenger="End-to-end"))
@@ -153,7 +183,7 @@ def test_the_report_is_one_file_in_which_names_are_only_names():
 
 
 def test_the_csv_holds_every_figure_and_no_formula():
-    rows = tuple(("=cmd|x" if row[0] == "Pipeline" else row[0], *row[1:]) for row in ROWS)
+    rows = tuple(({"Pipeline": "=cmd|x"}.get(row[0], "+cmd|y"), *row[1:]) for row in ROWS)
     question = replace(Question(), rows=rows)
     found = answered(question)
     table = list(csv.DictReader(io.StringIO(report.facts(found))))
@@ -161,7 +191,8 @@ def test_the_csv_holds_every_figure_and_no_formula():
     assert not any(cell.startswith("=") for row in table for cell in row.values())
     again = list(csv.reader(io.StringIO(report.points(question))))
     assert len(again) == len(rows) + 1
-    assert again[1][0] == "'=cmd|x"
+    assert {row[0] for row in again[1:]} == {"'=cmd|x", "'+cmd|y"}
+    assert report.points(replace(Question(), rows=(("A", "1", "-3.5", ""),))).endswith("A,1,-3.5,\n")
 
 
 def test_approaches_have_colours_of_their_own():

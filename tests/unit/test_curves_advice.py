@@ -78,6 +78,32 @@ def test_what_a_budget_buys(pair):
         for_budget([Approach(pair[0])], 0.0, Prices())
 
 
+def test_less_money_than_the_least_data_costs_says_nothing_of_an_approach(pair):
+    later = Curve(100 * SIZES, 30 * SIZES**-0.3, name="later")
+    made = [*pair, *forecasts([later], np.random.default_rng(0), 300)]
+    rows = {row.name: row for row in for_budget([Approach(each) for each in made], 20.0, Prices())}
+    assert (rows["later"].data, rows["later"].best) == (20, 0)
+    assert np.isnan(rows["later"].score).all()
+    assert rows["pipeline"].best + rows["end_to_end"].best == pytest.approx(1)
+
+
+def test_a_target_is_not_reached_beyond_the_horizon_and_may_be_reached_before_the_first_measurement(pair):
+    assert np.isinf(data_needed(pair[0], 20.0, horizon=10.0)).all()
+    met, open_ = (for_target([Approach(pair[0])], target, Prices())[0] for target in (90.0, 20.0))
+    assert met.data[1] == met.least == 1
+    assert open_.data[1] > open_.least
+
+
+def test_a_standard_error_that_is_missing_takes_none_of_the_others_away():
+    scores, known = 5 + 80 * SIZES**-0.5, np.full(10, 2.0)
+    some = Curve(SIZES, scores, name="some", standard_errors=np.where(SIZES > 500, np.nan, known))
+    np.testing.assert_array_equal(some.noise(), Curve(SIZES, scores, standard_errors=known).noise())
+    none = Curve(SIZES, scores, standard_errors=np.full(10, np.nan))
+    np.testing.assert_array_equal(none.noise(), Curve(SIZES, scores).noise())
+    assert any("some lacks 1 of its standard errors" in each for each in warnings([some]))
+    assert any("2% of the error" in each for each in warnings([Curve(SIZES[:4], scores[:4])]))
+
+
 def test_the_plan_is_the_cheapest_one():
     rng = np.random.default_rng(0)
     needed = np.exp(rng.normal(5, 0.5, 400))

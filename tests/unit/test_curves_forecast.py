@@ -94,7 +94,10 @@ def test_never_is_an_answer():
     assert "does not overtake" in found.sentence()
     leader = crossover(pipeline, end_to_end)
     assert leader.median == 0
-    assert "from the smallest size" in leader.sentence()
+    assert leader.sentence().endswith("at every size measured (1 to 512).")
+    steep, flat = curve(0.5, 150, 0.36, name="end_to_end"), curve(1, 60, 0.3, name="pipeline")
+    ahead = crossover(*forecasts([flat, steep], np.random.default_rng(0), 500))
+    assert (ahead.median == 0) == ("at every size measured" in ahead.sentence())
 
 
 def test_swapping_the_approaches_mirrors_the_answer():

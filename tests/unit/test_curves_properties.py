@@ -111,6 +111,9 @@ def test_tables_that_people_paste_are_read():
     bare = parse_points("a,1,50\na,2,40\nb,1,60\n")
     assert [each.name for each in bare] == ["a", "b"]
     np.testing.assert_array_equal(parse_points("1,50\n2,40")[0].sizes, [1, 2])
+    with pytest.raises(UserError, match="higher is better"):
+        parse_points("approach,size,accuracy\na,1,0.5\n")
+    assert parse_points("approach,size,accuracy\na,1,0.5\n", lower_is_better=False)[0].best == 1
     for text in ("size,a\n", "size,a\n1,\n", '"a,1,2\n' + "x" * 200_000):
         with pytest.raises(UserError):
             read_rows(text)

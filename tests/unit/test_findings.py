@@ -122,6 +122,9 @@ def test_a_further_reading_that_is_best_speaks_for_its_engine():
     said = findings.verdict(SPEECH, TASK, here, 1.0)
     assert "70 (30 with the pipeline's lexicon and language model)" in said
     assert said.endswith("build end-to-end with that extra.")
+    level = [*here[:-1], point("hybrid", 1.0, 31)]
+    said = findings.verdict(SPEECH, TASK, level, 1.0)
+    assert said.endswith("the difference between end-to-end with that extra and the hybrid is within its uncertainty.")
 
 
 def test_planted_crossings_are_found():
