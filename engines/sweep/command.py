@@ -129,8 +129,7 @@ def sweep(
     """Make the missing runs of a case; the exit code is 0 when all were made, 1 when some failed, 130 on Ctrl-C.
 
     Raises:
-        UserError: an unknown case, task or engine, data that are not there, a budget larger than the data, no GPU, a
-            store that cannot be written to.
+        UserError: an unknown case, task or engine, data that are not there, no GPU, a store that cannot be written to.
     """
     case, store = registry.case(case_slug), RunStore()
     if device == "cuda" and not _cuda():

@@ -30,18 +30,20 @@ def measure(
 ) -> Run:
     """Make one run and put it into the store, and its model with it where `keep`.
 
-    An engine that fails is a finding: the run is kept with its error. A machine that has no room left says nothing
-    about the engine: the run has an error and is not kept. A budget that the data cannot give is not the engine's doing
-    either and raises UserError.
+    An engine that fails is a finding: the run is kept with its error. A budget that the data cannot give and a machine
+    that has no room left say nothing about the engine: the run has an error and is not kept.
     """
-    training = TrainingData.nothing(task.x) if info.reference else data.draw(spec.budget, spec.seed)
+    try:
+        training = TrainingData.nothing(task.x) if info.reference else data.draw(spec.budget, spec.seed)
+    except UserError as error:
+        return Run(spec, error=str(error))
     try:
         run, fitted = _fit_and_score(info, task, spec, training, data, progress)
     except (MemoryError, OSError) as error:
         return Run(spec, error=f"{type(error).__name__}: {error}")
     except Exception as error:
         if isinstance(error, UserError) and (info.reference or isinstance(error.__cause__, OSError)):
-            # Nor do weights that cannot be had, or data that could not be made for want of room.
+            # Nor do weights that cannot be had say anything, or inputs that could not be made for want of room.
             return Run(spec, error=str(error))
         run, fitted = Run(spec, error=f"{type(error).__name__}: {error}", finished=now()), None
     if keep and fitted is not None and not info.reference:

@@ -157,10 +157,10 @@ def test_a_budget_given_twice_is_measured_once(store):
     assert len(plan(registry.case("tones"), store, budgets=[4, 4], seeds=[0, 0])) == 2
 
 
-def test_a_budget_beyond_the_data_is_one_sentence(store, capsys):
-    assert sweep("--budget", "100000") == 2
-    assert "there is only" in capsys.readouterr().err
-    assert store.frame().num_rows == 0
+def test_a_budget_beyond_the_data_is_told_and_keeps_no_other_from_being_measured(store, capsys):
+    assert sweep("--budget", "100000", "--budget", "32", "--seed", "0") == 1
+    assert "there is only" in capsys.readouterr().out
+    assert set(store.frame().column("pairs").to_pylist()) == {32}
 
 
 @pytest.mark.parametrize(
