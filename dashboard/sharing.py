@@ -8,12 +8,14 @@ import streamlit as st
 
 from dashboard import links, takeaway, view, words
 from dashboard.measured import Measured
+from engines import registry
 from engines.core import UserError
 from engines.views import Snapshot, ViewStore
 from engines.views.snapshot import MOST_NOTE, MOST_TITLE
 
 NAMED = "saved"  # the parameter of an address that names a saved view
 SAVED = "saved_last"
+TODAY = "Below are the runs of today."
 FREEZES = (
     "The link of this page shows the runs of the day on which it is opened. A saved view freezes the numbers that you "
     "see now, and is listed in the gallery."
@@ -130,11 +132,20 @@ def named(page: str, instead: str) -> tuple[str, Snapshot] | None:
 
 
 def opened() -> Snapshot | None:
-    """The saved view of Explore that the link names, its choices put into the page's."""
-    found = named("explore", "Below are the runs of today.")
+    """The saved view of Explore that the link names, its choices put into the page's; None where there is none to show,
+    or its case or task is not here."""
+    found = named("explore", TODAY)
     if found is None:
         return None
     name, snapshot = found
+    if not _here(snapshot):
+        whose = ", task ".join(snapshot.params.get(key, "?")[:40] for key in ("case", "task"))
+        st.error(
+            f"That saved view belongs to case {words.plain(whose)}, which is not on this server: open its link on the "
+            f"Crossover that saved it. {TODAY}",
+            icon=":material/error:",
+        )
+        return None
     if links.asks(NAMED, name):
         links.wrote(NAMED, name)
         said = {key: value for key, value in st.query_params.to_dict().items() if key in view.PARAMS}
@@ -144,6 +155,12 @@ def opened() -> Snapshot | None:
         st.session_state[view.KEPT] = params
         links.put(view.PARAMS, params)
     return snapshot
+
+
+def _here(snapshot: Snapshot) -> bool:
+    """Whether the case and the task that were saved are what its parameters lead to here."""
+    found = view.resolve(snapshot.params, {}, registry.cases())
+    return (found.case.slug, found.task.slug) == (snapshot.params.get("case"), snapshot.params.get("task"))
 
 
 def about(snapshot: Snapshot) -> None:

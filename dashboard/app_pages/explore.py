@@ -52,7 +52,7 @@ def redraw(measured: Measured) -> None:
         cards.column(shown, here, budget)
         cards.elsewhere(shown, measured, budget)
     if measured.points:
-        behind(shown, measured, budget)
+        behind(shown, measured, budget, test)
         maps.offer(case, task, here.points)
         if measured.snapshot is None and test == "test":  # a saved view holds scores, and kinds are of the main test
             faults.offer(case, task)
@@ -89,7 +89,8 @@ def draw(
     here = findings.drawn(measured.points, chosen)
     layer = group if group and alike else None
     of = drawn.of(here)
-    name = ("curves", case.slug, task.slug, budget, look, found is not None, layer and layer.test_set, of)
+    foretold = found and drawn.of(measured.points)  # a forecast is made of all points, whichever are drawn
+    name = ("curves", case.slug, task.slug, budget, look, foretold, layer and layer.test_set, of)
     slot.plotly_chart(
         drawn.once(name, lambda: charts.curves(case, task, here, budget, found, look, layer)),
         key=CHART,
@@ -138,8 +139,8 @@ def others(group: PublishedGroup, alike: bool) -> None:
     )
 
 
-def behind(shown: view.View, measured: Measured, budget: float) -> None:
-    """What stands behind the chart: the table, and which stage the errors come from."""
+def behind(shown: view.View, measured: Measured, budget: float, test: str) -> None:
+    """What stands behind the chart: the table and, of the main test set, which stage the errors come from."""
     case, task = shown.case, shown.task
     behind_it = st.expander(
         "The table behind the chart", icon=":material/table_chart:", key="explore_table", on_change="rerun"
@@ -156,6 +157,8 @@ def behind(shown: view.View, measured: Measured, budget: float) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+    if test != view.TEST:
+        return
     name = ("blame", case.slug, task.slug, budget, drawn.of(measured.points))
     blame = drawn.once(name, lambda: charts.blame(case, task, measured.points, budget))
     if blame:

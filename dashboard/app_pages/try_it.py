@@ -100,9 +100,8 @@ def cards(asked: list[EngineInfo], present: list[EngineInfo], budget: float, tru
                 continue
             spec = None if info.reference else kept[info.name][budget]
             with st.spinner(f"{info.title} is answering"):
-                said = {
-                    reading: answers.ask(clip, x, task, Voice(info, reading), spec) for reading in ("", *info.readings)
-                }
+                voices = answers.voices(task, [info])
+                said = {voice.reading: answers.ask(clip, x, task, voice, spec) for voice in voices}
             answers.card(task, info, said, truth)
 
 
@@ -123,7 +122,7 @@ def away(info: EngineInfo, budget: float) -> None:
 
 def climb(slot: DeltaGenerator, budget: float, truth: str) -> None:
     """The ladder, drawn anew with every answer that comes in."""
-    columns = answers.voices([info for info in engines if info.name in kept])
+    columns = answers.voices(task, [info for info in engines if info.name in kept])
     rows: dict[float, dict[str, Said | None]] = {
         each: {voice.key: None for voice in columns if each in kept[voice.info.name]} for each in budgets
     }
@@ -137,7 +136,7 @@ def climb(slot: DeltaGenerator, budget: float, truth: str) -> None:
 def steps(present: list[EngineInfo], budget: float, truth: str) -> None:
     """What every stage of the chosen engines gave, engines side by side."""
     st.subheader("Step by step", anchor="steps")
-    offered = {voice.key: voice for voice in answers.voices(present)}
+    offered = {voice.key: voice for voice in answers.voices(task, present)}
     chosen = st.pills(
         "Show",
         list(offered),

@@ -51,8 +51,10 @@ class Said:
     problem: str = ""
 
 
-def voices(infos: Sequence[EngineInfo]) -> list[Voice]:
-    return [Voice(info, reading) for info in infos for reading in ("", *info.readings)]
+def voices(task: Task, infos: Sequence[EngineInfo]) -> list[Voice]:
+    """Every engine in every reading that says something in this task."""
+    made = [Voice(info, reading) for info in infos for reading in ("", *info.readings)]
+    return [voice for voice in made if voice.key not in task.without]
 
 
 def ask(clip: Clip, x: Any, task: Task, voice: Voice, spec: RunSpec | None) -> Said:
@@ -87,7 +89,7 @@ def _compute(clip: Clip, x: Any, task: Task, voice: Voice, spec: RunSpec | None)
 
 def _held(clip: Clip, task: Task) -> dict[str, Any]:
     """What this session keeps of the present input; the answers to the one before are dropped."""
-    name = (clip.id, task.slug)
+    name = (clip.id, clip.name, task.slug)
     held: dict[str, Any] = st.session_state.get("try_answers", {})
     if held.get("of") != name:
         held = {"of": name, "said": {}, "traces": {}}
@@ -105,17 +107,20 @@ def score(task: Task, said: Said, truth: str, named: bool = False) -> str:
 
 
 def card(task: Task, info: EngineInfo, said: Mapping[str, Said], truth: str) -> None:
-    """What an engine answered, in each of its readings."""
+    """What an engine answered, in each of its readings that says something in this task."""
     main = Voice(info)
     st.markdown(f":{theme.MARKDOWN[info.shape]}[**{main.sign} {info.title}**]")
     _one(task, said[""], truth, large=True)
     for reading, name in info.readings.items():
+        if info.read(reading) in task.without:
+            continue
         if said[reading].problem and said[reading].problem == said[""].problem:
             continue
         st.markdown(f":gray[{name}]")
         _one(task, said[reading], truth, large=False)
-    if info.supervision:
-        st.caption(f"Besides the training pairs it was given: {words.listing(list(info.supervision))}.")
+    given = [each for each in info.supervision if each not in task.withheld]
+    if given:
+        st.caption(f"Besides the training pairs it was given: {words.listing(given)}.")
 
 
 def _one(task: Task, said: Said, truth: str, large: bool) -> None:

@@ -27,8 +27,10 @@ def measures(value: Measures, spec: Spec, beside: Beside) -> None:
     )
     lost = [name for name, number, unit in rows if unit and not np.isfinite(number)]
     others = sum(1 for _, number, unit in rows if not unit and np.isfinite(number))
+    sex = {"F": "A girl's", "M": "A boy's"}.get(value.sex, "Sex not known")
     st.caption(
-        (f"Could not be measured and left out: {words.listing(lost)}. " if lost else "")
+        f"{sex}. "
+        + (f"Could not be measured and left out: {words.listing(lost)}. " if lost else "")
         + (f"Beside the lengths, {others} signs of maturity were measured. " if others else "")
         + CAUTION
     )

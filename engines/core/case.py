@@ -102,6 +102,8 @@ class Task:
     sides: tuple[SideBudget, ...] = ()
     # "engine+reading" names that say nothing here: not scored
     without: tuple[str, ...] = ()
+    # what engines of the case are given elsewhere (`EngineInfo.supervision`) and not here
+    withheld: tuple[str, ...] = ()
     # further scores of the statistics that `metric` keeps, for a single answer that a visitor holds against a reference
     beside: tuple[Metric, ...] = ()
     # how many examples in a row, from a test's first one on, are of one speaker, of the next, ...; what follows them in

@@ -128,11 +128,12 @@ class Entry:
 
     @classmethod
     def read(cls, text: str) -> Entry:
-        """Raises ValueError, KeyError or TypeError where it is none."""
+        """Raises ValueError, KeyError, TypeError or AttributeError where it is none."""
         kept = json.loads(text)
         curves = tuple((str(shape), tuple((float(x), float(y)) for x, y in line)) for shape, line in kept.pop("curves"))
         made = cls(**kept, curves=curves)
-        if not all(isinstance(each, str) for each in (made.id, made.page, made.title, made.note, made.by, made.made)):
+        strings = [made.id, made.page, made.title, made.note, made.by, made.made, *made.params.values()]
+        if not all(isinstance(each, str) for each in strings):
             raise TypeError("text was expected")
         return made
 

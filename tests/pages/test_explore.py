@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import charts, drawn, outlook
 from engines import registry
 from engines.core import Budget, UserError
 from engines.runs import Run, RunSpec, RunStore, Score
@@ -169,12 +171,14 @@ def test_a_link_that_makes_no_sense_falls_back_with_one_sentence(store, params):
 
 def test_another_test_set_can_be_shown(store):
     page = opened(case="speech", task="digits")
+    assert "Where the errors come from" in [each.value for each in page.subheader]
     page.get("segmented_control")[0].set_value("unseen_speakers").run()
     assert not page.exception
     assert any("Unseen speakers" in caption.value for caption in page.caption)
     assert page.title[0].value.startswith("Unseen speakers: with ")
     assert page.metric[0].value == "60.0 %"
     assert page.query_params["test"] == "unseen_speakers"
+    assert "Where the errors come from" not in [each.value for each in page.subheader]
     other = opened(case="speech", task="digits", test="unseen_speakers")
     assert other.title[0].value == page.title[0].value
 
@@ -195,6 +199,36 @@ def test_the_curves_that_are_drawn_stand_in_the_link(store):
     other = opened(case="speech", task="digits", curves="pipeline,end_to_end.language_model")
     assert lines(other) == 2
     assert lines(opened(case="speech", task="sentences")) == every
+
+
+def test_a_chart_is_drawn_anew_when_its_forecast_changes(store, monkeypatch):
+    """A forecast is made of all engines, of which one alone may be drawn."""
+    made = []
+    curves = charts.curves
+    monkeypatch.setattr(charts, "curves", lambda *of: made.append(of) or curves(*of))
+    monkeypatch.setattr(outlook, "outlook", lambda *_: outlook.Outlook({}, None, None, "", "", 1.0, ()))
+    monkeypatch.setattr(drawn, "_kept", OrderedDict())
+    link = {"case": "speech", "task": "digits", "curves": "pipeline"}
+    opened(**link)
+    opened(**link)
+    assert len(made) == 1
+    errors = statistics(1)
+    version = registry.case("speech").engine("end_to_end").version
+    budget = Budget(registry.case("speech").task("digits").budgets[0])
+    store.add(Run(RunSpec("speech", "digits", "end_to_end", budget, 2, version), (Score(1.0, errors),), 12.0, 0.02, 1))
+    opened(**link)
+    assert len(made) == 2
+
+
+def test_a_card_tells_what_its_engine_was_given_in_this_task(store):
+    def given(task: str) -> list[str]:
+        shown = [line for each in opened(case="bone_age", task=task).markdown for line in each.value.split("\n")]
+        return [line for line in shown if "Given" in line]
+
+    assert sum("masks of the bones" in line for line in given("simulated")) == 2
+    lengths = given("lengths")
+    assert len(lengths) == 3
+    assert all("nothing but the pairs" in line for line in lengths)
 
 
 def test_a_failed_run_is_shown_with_its_reason(store):

@@ -258,6 +258,21 @@ def test_a_saved_view_that_is_gone_shows_the_runs_of_today(name):
 
 
 @pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("what", "told"), [("case", "case gone, task pairs"), ("task", "case tones, task gone")])
+def test_a_saved_view_whose_task_is_not_here_shows_no_numbers_under_another(what, told):
+    frozen = takeaway.freeze(takeaway.shown(LINK), "What we saw", "")
+    name = ViewStore().save(replace(frozen, params={**frozen.params, what: "gone"}))
+    app = opened(case="translation", saved=name)
+    for _ in range(2):
+        (error,) = app.error
+        assert f"belongs to {told}, which is not on this server: open its link" in error.value
+        assert "Below are the runs of today." in error.value
+        assert "What we saw" not in text(app)
+        assert not app.metric  # nobody has run a translation
+        app.run()
+
+
+@pytest.mark.usefixtures("store")
 def test_the_gallery_lists_searches_and_deletes():
     assert "Nobody has saved a view yet" in text(opened("gallery"))
     saved("Low tones")

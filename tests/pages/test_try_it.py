@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from streamlit.testing.v1 import AppTest
 
-from dashboard import panels
+from dashboard import models, panels
 from engines import registry
 from engines.core import CaseStudy, Task, resolve
 from engines.core.spec import _CHECKS
@@ -185,6 +185,34 @@ def test_what_is_right_and_what_is_wrong_is_of_one_case(toy_store, monkeypatch):
     assert not page.error
     page.selectbox(key="view_case").select("tones").run()
     assert page.text_input[0].value == "low"
+
+
+def test_the_same_picture_under_another_name_is_answered_anew(toy, monkeypatch):
+    """The name is part of what comes in: of an X-ray it says the size of a pixel and the sex."""
+    asked = []
+    answer = models.answer
+    monkeypatch.setattr(models, "answer", lambda *of: asked.append(of) or answer(*of))
+    toy.file_uploader[0].upload("hand_F_0.14mm.wav", sound()).run()
+    assert not toy.exception
+    count = len(asked)
+    assert count >= 4  # two engines at two budgets
+    toy.run()
+    assert len(asked) == count
+    toy.file_uploader[0].upload("hand_M_0.28mm.wav", sound()).run()
+    assert len(asked) == 2 * count
+
+
+def test_what_says_nothing_in_a_task_is_not_drawn_there():
+    page = opened("bone_age", "lengths")
+    captions = [each.value for each in page.caption]
+    shown = " ".join([*captions, *(each.value for each in page.markdown), written(page)])
+    assert "with a regression on all measures" in shown
+    assert "10 masks" not in shown
+    assert "40 masks" not in shown
+    assert "Besides the training pairs" not in shown
+    assert any(each.startswith(("A girl's. ", "A boy's. ")) for each in captions)
+    (pills,) = [each for each in page.get("pills") or page.get("button_group") if each.label == "Show"]
+    assert len(pills.options) == 5
 
 
 def test_a_budget_without_models_offers_the_nearest(toy_store, monkeypatch):

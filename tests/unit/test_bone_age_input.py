@@ -9,7 +9,14 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+    generate_uid,
+)
 
 from engines import registry
 from engines.cases.bone_age import check, decode, dicom, examples, simulate
@@ -57,6 +64,18 @@ def dcm(pixels: np.ndarray | None, spacing: str | None = "PixelSpacing", **tags)
         setattr(made, name, value)
     file = io.BytesIO()
     pydicom.dcmwrite(file, made, enforce_file_format=True)
+    return file.getvalue()
+
+
+def coded(frame: bytes, rows: int, columns: int) -> bytes:
+    """A DICOM file that says rows and columns, with one JPEG 2000 picture in it."""
+    made = pydicom.dcmread(io.BytesIO(dcm(grey16(), Rows=rows, Columns=columns)))
+    made.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    made.PixelData = encapsulate([frame])
+    made["PixelData"].VR = "OB"
+    made["PixelData"].is_undefined_length = True
+    file = io.BytesIO()
+    made.save_as(file)
     return file.getvalue()
 
 
@@ -171,20 +190,48 @@ def test_bad_dicom_is_refused_in_a_sentence():
     refused(b"\0" * 128 + b"DICM" + b"garbage" * 9, "broken.dcm", "could not be read as DICOM|without a picture")
 
 
-def test_compressed_dicom_that_cannot_be_read_is_refused():
-    from pydicom.encaps import encapsulate
+@pytest.mark.parametrize(
+    ("tags", "good", "bad"),
+    [
+        ({"NumberOfFrames": 7531}, b"IS\x04\x007531", b"IS\x04\x00abc "),
+        ({"Rows": [576, 576]}, b"", b""),
+        ({"BitsAllocated": [16, 16]}, b"", b""),
+        ({"EstimatedRadiographicMagnificationFactor": 1.75}, b"DS\x04\x001.75", b"DS\x04\x00abc "),
+    ],
+)
+def test_damaged_dicom_is_refused_in_a_sentence(tags, good, bad):
+    content = dcm(grey16(), "ImagerPixelSpacing", **tags)
+    assert good in content
+    refused(content.replace(good, bad, 1), "bad.dcm", "could not be read as DICOM")
 
+
+def test_deflated_dicom_is_refused_before_it_is_inflated(monkeypatch):
+    content = dcm(np.zeros((2000, 2000), np.uint16), syntax=DeflatedExplicitVRLittleEndian)
+    assert len(content) < 100_000
+    monkeypatch.setattr(pydicom, "dcmread", lambda *_, **__: pytest.fail("inflated"))
+    for part in (content, content[:-50]):
+        refused(part, "deflated.dcm", "deflated DICOM file.*export it uncompressed, or as PNG")
+
+
+def test_compressed_dicom_that_cannot_be_read_is_refused():
+    refused(coded(b"\xff\x4f\xff\x51 no such stream", 576, 432), "small.dcm", "compressed in a way")
     made = pydicom.dcmread(io.BytesIO(dcm(grey16())))
-    made.file_meta.TransferSyntaxUID = JPEG2000Lossless
-    made.PixelData = encapsulate([b"\xff\x4f\xff\x51 no such stream"])
-    made["PixelData"].VR = "OB"
-    made["PixelData"].is_undefined_length = True
+    made.compress(RLELossless)  # which says nowhere how much it is inflated to
     file = io.BytesIO()
     made.save_as(file)
-    refused(file.getvalue(), "small.dcm", "compressed in a way")
+    refused(file.getvalue(), "runs.dcm", "compressed in a way")
 
 
-def test_who_the_patient_is_is_never_kept():
+def test_a_coded_picture_must_be_as_large_as_its_file_says(monkeypatch):
+    file = io.BytesIO()
+    Image.fromarray(grey16()).save(file, "JPEG2000", irreversible=False, no_jp2=True)
+    plate = dicom.read(coded(file.getvalue(), 576, 432), "hand.dcm")
+    assert plate.pixels == pytest.approx(dicom.read(dcm(grey16()), "hand.dcm").pixels, abs=1e-6)
+    monkeypatch.setattr(pydicom.Dataset, "pixel_array", property(lambda _: pytest.fail("decoded")))
+    refused(coded(file.getvalue(), 57, 43), "large.dcm", "damaged")
+
+
+def test_nothing_that_engines_see_tells_who_the_patient_is():
     x = decode.decode(dcm(grey16()), "hand.dcm", TASK)
     kept = repr(x) + repr(vars(x)) + decode.encode(x).decode("latin-1")
     for secret in ("Doe", "Jane", "SECRET", "4711", "20150401"):
@@ -194,7 +241,7 @@ def test_who_the_patient_is_is_never_kept():
 
 
 def test_rows_of_lengths_are_read_and_bad_ones_refused():
-    row = "sex,MC1,MC2,MC3,PP1,PP2,DP1\nboy? M,40,60,58,27,35,\n".replace("boy? ", "")
+    row = "sex,MC1,MC2,MC3,PP1,PP2,DP1\nM,40,60,58,27,35,\n"
     found = decode.decode(row.encode(), "hand.csv", LENGTHS)
     assert isinstance(found, Measures)
     assert found.sex == "M"
@@ -202,7 +249,34 @@ def test_rows_of_lengths_are_read_and_bad_ones_refused():
     assert np.isnan(found.lengths(("DP1",)))[0]
     assert len(found.names) == len(LONG)
     refused(b"sex,MC1\nF,30\n", "few.csv", "fewer than five", LENGTHS)
+    refused(row.encode() + b"F,41,60,58,27,35,\n", "two.csv", "2 rows", LENGTHS)
+    assert decode.decode(row.encode() + b",,,,,,\n", "hand.csv", LENGTHS) == found
     refused(row.replace("60", "600").encode(), "giant.csv", "outside 2 to 120", LENGTHS)
     refused(b"sex,MC1\n", "none.csv", "no row", LENGTHS)
     refused(b"\xff\xfe\x00", "binary.csv", "not a CSV that can be read|no row", LENGTHS)
     refused(png(np.zeros((200, 200), np.uint8)), "hand.png", "not a CSV", LENGTHS)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "sex"),
+    [
+        ("sex", "Girl", "F"),
+        ("Sex", "female", "F"),
+        ("GENDER", "f", "F"),
+        ("gender", "boy", "M"),
+        (" SEX ", " Male ", "M"),
+        ("sex", "", ""),
+        ("hand", "left", ""),
+    ],
+)
+def test_the_sex_of_a_row_is_read_however_it_is_written(name, written, sex):
+    row = f"{name},mc1,mc2,MC3,pp1,PP2\n{written},40,60,58,27,35\n"
+    found = decode.decode(row.encode(), "hand.csv", LENGTHS)
+    assert found.sex == sex
+    np.testing.assert_allclose(found.lengths(("MC1", "PP2")), [40, 35])
+
+
+@pytest.mark.parametrize("written", ["w", "1", "fm", "m?", "mixed"])
+def test_a_sex_that_is_not_read_is_refused_in_a_sentence(written):
+    row = f"gender,MC1,MC2,MC3,PP1,PP2\n{written},40,60,58,27,35\n"
+    refused(row.encode(), "hand.csv", "names a sex that is not read here: write F or M", LENGTHS)

@@ -133,6 +133,12 @@ def test_a_missing_feature_counts_as_the_mean() -> None:
     assert abs(float(fitted(np.array([[6.0, np.nan]]))[0]) - 6) < 0.2
 
 
+def test_an_error_that_is_not_known_gives_no_interval() -> None:
+    assert reading.age(100.0) == reading.age(100.0, float("nan")) == Age(100.0)
+    assert str(reading.age(100.0, float("nan"))) == "8 y 4 mo"
+    assert reading.age(100.0, 10.0) == Age(100.0, pytest.approx(83.55), pytest.approx(116.45))
+
+
 def test_a_committee_learns_a_line_and_gives_the_same_again() -> None:
     x = np.random.default_rng(3).normal(0, 1, (120, 4))
     y = 20 * x[:, 0] - 10 * x[:, 1]

@@ -1,5 +1,6 @@
 """Saved views: named by their content, never changed, safe among many writers, closed to what is not theirs."""
 
+import json
 import multiprocessing
 from dataclasses import replace
 from pathlib import Path
@@ -111,14 +112,17 @@ def test_the_gallery_lists_finds_and_forgets(store):
 def test_a_damaged_entry_hides_no_other(store):
     name = store.save(snapshot())
     folder = store.root / "gallery"
-    for number, text in enumerate(
-        ["", "{}", "[1]", '{"id":1,"curves":[]}', folder.joinpath(f"{name}.json").read_text()]
-    ):
+    whole = folder.joinpath(f"{name}.json").read_text()
+    texts = ["", "{}", "[1]", '{"id":1,"curves":[]}', whole]
+    for number, params in enumerate((["tones"], {"case": 1}, {"case": None}, "tones"), len(texts)):
+        texts.append(json.dumps({**json.loads(whole), "id": f"{number:020x}", "params": params}))
+    for number, text in enumerate(texts):
         (folder / f"{number:020x}.json").write_text(text)
     (folder / ".half.partial").write_text("{")
     found, damaged = store.entries()
     assert [each.id for each in found] == [name]
-    assert damaged == 5
+    assert damaged == len(texts)
+    assert [each.id for each in store.entries("saw")[0]] == [name]
 
 
 def test_what_is_too_long_is_one_sentence(store):

@@ -57,6 +57,7 @@ LENGTHS = Task(
     datasets=("hand_bone_lengths",),
     seeds=tuple(range(10)),
     without=("pipeline+masks_40", "pipeline+masks_10"),
+    withheld=(_MASKS,),
 )
 
 RSNA = Task(

@@ -136,7 +136,7 @@ class Network(nn.Module):
 @dataclass(frozen=True)
 class Reader:
     """crops -> age. `scale` (2, m + 1): means and standard deviations of the measures, then mean age and the error of
-    held-out answers in months."""
+    held-out answers in months (NaN where nothing was held out)."""
 
     network: Network
     scale: NDArray[np.float32]
@@ -179,8 +179,7 @@ def learn(cut_out: Sequence[Crops], ages: NDArray[np.float64], rng: np.random.Ge
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, features, 0).sum(axis=0) / count
     spread = np.sqrt(np.where(known, (features - mean) ** 2, 0).sum(axis=0) / count)
-    error = float(ages.std()) / 2
-    scale = np.stack([np.append(mean, ages.mean()), np.append(np.where(spread > 1e-3, spread, 1), error)])
+    scale = np.stack([np.append(mean, ages.mean()), np.append(np.where(spread > 1e-3, spread, 1), np.nan)])
     scale = scale.astype(np.float32)
     patches = np.stack([one.patches for one in cut_out]).astype(np.float16)
     measured = standard(features, scale)
@@ -216,7 +215,7 @@ def learn(cut_out: Sequence[Crops], ages: NDArray[np.float64], rng: np.random.Ge
     recipe = training.Recipe(steps, learning_rate=1e-3, weight_decay=0.05, validate_every=every)
     training.train(network, batches, loss, validate, recipe, rng, progress)
     quantise.round_network(network)
-    if len(held) >= 10:
+    if len(held):
         scale[1, -1] = np.std(answers(network, held) - target[held]) * SCALE
     return Reader(network.eval(), scale)
 

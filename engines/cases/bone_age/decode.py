@@ -30,6 +30,7 @@ LIMITS = (
 )
 _LIMITS = images.Limits(longest=1600, min_side=96)
 _MM = re.compile(r"(\d+(?:\.\d+)?) ?mm", re.IGNORECASE)
+_SEXES = {"": "", "f": "F", "female": "F", "girl": "F", "m": "M", "male": "M", "boy": "M"}
 _SEX = re.compile(r"(?:^|[_\- .])([fm])(?=[_\- .])", re.IGNORECASE)
 
 
@@ -72,25 +73,30 @@ def radiograph(content: bytes, filename: str) -> Radiograph:
 
 
 def lengths(content: bytes, filename: str) -> Measures:
-    """A CSV with a header and one row: sex and lengths in mm, columns named as the bones (MC1 … DP5)."""
+    """A CSV with a header and one row: sex (or gender) and lengths in mm, columns named as the bones (MC1 … DP5)."""
     name = short(filename)
     if not filename.lower().endswith(".csv"):
         raise UserError(f"{name} is not a CSV of bone lengths, which is what this task takes: sex, MC1, …, DP5 in mm.")
     try:
-        rows = list(csv.DictReader(io.StringIO(content[:100_000].decode("utf-8-sig"))))
+        read = csv.DictReader(io.StringIO(content[:100_000].decode("utf-8-sig")))
+        rows = [row for row in read if any(row.values())]
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{name} is not a CSV that can be read: save it as text with commas.") from error
     if not rows:
         raise UserError(f"{name} holds no row of lengths: give a header and one row.")
-    row = {(key or "").strip(): (value or "").strip() for key, value in rows[0].items() if isinstance(value, str)}
-    found = [_number(row.get(bone, "")) for bone in LONG]
+    if len(rows) > 1:
+        raise UserError(f"{name} holds {len(rows)} rows, and one child is looked at: leave one row below the header.")
+    row = {(key or "").strip().lower(): value.strip() for key, value in rows[0].items() if isinstance(value, str)}
+    found = [_number(row.get(bone.lower(), "")) for bone in LONG]
     if sum(value is not None for value in found) < 5:
         raise UserError(f"{name} names fewer than five bones: give columns like MC1 or PP2, in mm.")
     if any(value is not None and not 2 <= value <= 120 for value in found):
         raise UserError(f"{name} holds a length outside 2 to 120 mm, which no bone of a hand has: correct it.")
-    sex = row.get("sex", "").upper()[:1]
+    sex = (row.get("sex") or row.get("gender") or "").lower()
+    if sex not in _SEXES:
+        raise UserError(f"{name} names a sex that is not read here: write F or M, or leave it empty.")
     values = np.array([np.nan if value is None else value for value in found], np.float32)
-    return Measures(sex if sex in ("F", "M") else "", LONG, values, ("mm",) * len(LONG))
+    return Measures(_SEXES[sex], LONG, values, ("mm",) * len(LONG))
 
 
 def fitted(picture: NDArray[np.float32], mm: float, sex: str, note: str) -> Radiograph:

@@ -1,10 +1,12 @@
-"""DICOM radiographs. Only the tags named here are read: who the patient is never enters memory."""
+"""DICOM radiographs. Of what the file says only the tags named here are kept: nothing that engines see tells who the
+patient is."""
 
 from __future__ import annotations
 
 import io
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from engines.core import UserError
 
 MAX_PIXELS = 25_000_000
+# Files of this transfer syntax are inflated whole before anything in them can be looked at.
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
 # What is needed to show the picture, and how large its pixels are. Of the person, the sex alone.
 _TAGS = (
     "Rows",
@@ -51,39 +55,41 @@ def read(content: bytes, name: str) -> Plate:
 
     Raises:
         UserError: it cannot be read, has no picture, several, too large a one, no pixel size, or is compressed in a way
-            that is not read here.
+            that is not read here (JPEG and JPEG 2000 are).
     """
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-
+    if _DEFLATED in content:
+        raise UserError(f"{name} is a deflated DICOM file, which is not read here: export it uncompressed, or as PNG.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            head = pydicom.dcmread(io.BytesIO(content), specific_tags=list(_TAGS), stop_before_pixels=True)
-    except (InvalidDicomError, EOFError, ValueError, KeyError, NotImplementedError, OSError) as error:
-        raise UserError(f"{name} could not be read as DICOM: export it again from the viewer it came from.") from error
-    rows, columns = int(head.get("Rows") or 0), int(head.get("Columns") or 0)
-    if rows * columns == 0:
+            return _plate(content, name)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a damaged file makes pydicom stumble over
+        raise UserError(
+            f"{name} could not be read as DICOM, being damaged or compressed in a way that is not read here: export it "
+            "again as uncompressed DICOM or PNG."
+        ) from error
+
+
+def _plate(content: bytes, name: str) -> Plate:
+    import pydicom
+
+    whole = pydicom.dcmread(io.BytesIO(content), specific_tags=[*_TAGS, "PixelData"])
+    rows, columns = int(whole.get("Rows") or 0), int(whole.get("Columns") or 0)
+    if rows * columns == 0 or "PixelData" not in whole:
         raise UserError(f"{name} is DICOM without a picture: bring the file that holds the radiograph.")
     if rows * columns > MAX_PIXELS:
         raise UserError(
             f"{name} has {rows * columns / 1e6:.0f} megapixels, more than the {MAX_PIXELS / 1e6:g} that are taken: "
             "export it smaller."
         )
-    if int(head.get("NumberOfFrames") or 1) > 1:
+    if int(whole.get("NumberOfFrames") or 1) > 1:
         raise UserError(f"{name} holds several pictures: bring a single radiograph.")
-    mm = _spacing(head, name)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            whole = pydicom.dcmread(io.BytesIO(content), specific_tags=[*_TAGS, "PixelData"])
-            if "PixelData" not in whole:
-                raise UserError(f"{name} is DICOM without a picture: bring the file that holds the radiograph.")
-            values = np.asarray(whole.pixel_array, np.float32)
-    except (RuntimeError, NotImplementedError, ValueError, AttributeError, EOFError, KeyError) as error:
-        raise UserError(
-            f"{name} is compressed in a way that is not read here, or damaged: export it as uncompressed DICOM or PNG."
-        ) from error
+    mm = _spacing(whole, name)
+    if whole.file_meta.TransferSyntaxUID.is_encapsulated:
+        _check_coded(whole.PixelData, (columns, rows))
+    values = np.asarray(whole.pixel_array, np.float32)
     if values.ndim == 3:
         values = values.mean(axis=2)
     if values.ndim != 2:
@@ -98,9 +104,21 @@ def read(content: bytes, name: str) -> Plate:
     return Plate(pixels, mm, sex if sex in ("F", "M") else "")
 
 
-def _spacing(head: object, name: str) -> float:
+def _check_coded(data: bytes, size: tuple[int, int]) -> None:
+    """Raises OSError or ValueError unless every coded picture is JPEG or JPEG 2000 of (columns, rows): what it says of
+    itself, and not the file's header, decides how much is decoded."""
+    from PIL import Image
+    from pydicom.encaps import generate_frames
+
+    for coded in generate_frames(data, number_of_frames=1):
+        with Image.open(io.BytesIO(coded), formats=("JPEG", "JPEG2000")) as picture:
+            if picture.size != size:
+                raise ValueError(f"a coded picture of {picture.size} in a file of {size}")
+
+
+def _spacing(head: Any, name: str) -> float:
     """mm a pixel on the patient: the imager's spacing is at the detector, a little more than at the hand."""
-    get = head.get  # type: ignore[attr-defined]
+    get = head.get
     for tag in ("PixelSpacing", "ImagerPixelSpacing"):
         try:
             found = [float(value) for value in get(tag) or ()]

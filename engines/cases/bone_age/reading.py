@@ -52,8 +52,9 @@ def features(measured: Measures) -> Array:
 
 
 def age(months: float, error: float | None = None) -> Age:
-    """An age kept within what there is; `error` is one standard deviation, the interval holds 90 %."""
+    """An age kept within what there is; `error` is one standard deviation, the interval holds 90 %. There is none where
+    the error is not known (None or NaN)."""
     best = float(np.clip(months, 0.0, OLDEST))
-    if error is None:
+    if error is None or not np.isfinite(error):
         return Age(best)
     return Age(best, float(max(0.0, best - 1.645 * error)), float(best + 1.645 * error))

@@ -7,6 +7,7 @@ learned (attention, Ilse et al. 2018): those weights are where the network looke
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ def sexes(pictures: Sequence[Radiograph]) -> NDArray[np.float64]:
 @dataclass(frozen=True)
 class Viewer:
     """picture -> where the network looked, with the age it came to. `level` is the mean age it starts from, `error` the
-    standard deviation of its error on held-out pictures, both in months."""
+    standard deviation of its error on held-out pictures (NaN where there were none), both in months."""
 
     network: Network
     level: float
@@ -170,5 +171,5 @@ def learn(
 
     training.train(network, batches, loss, validate, recipe_for(len(inner), len(held) > 0), rng, progress)
     quantise.round_network(network)
-    error = float(np.std(answers(network, held) - target[held])) * SCALE if len(held) >= 10 else float(ages.std()) / 2
+    error = float(np.std(answers(network, held) - target[held])) * SCALE if len(held) else math.nan
     return Viewer(network.eval(), level, error)
