@@ -148,7 +148,7 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         for record in records:
             print(
                 f"{record['case']:10} {record['task']:10} {record['engine']:28} "
-                f"{record['budget']:>9.4g} {record['unit']:6} "
+                f"{record['budget']:>9,.6g} {record['unit']:6} "
                 f"{record['metric']} {record['mean']:6.1f} ± {record['standard_error']:4.1f}  seeds {record['seeds']}  "
                 f"train {record['train_seconds']:6.0f} s  answer {record['answer_seconds'] * 1000:6.1f} ms  "
                 f"parameters {record['parameters']}"
