@@ -1,6 +1,7 @@
 """The lecture's page: every claim with its verdict, with our runs and without any."""
 
 import threading
+from concurrent.futures import wait
 from functools import partial
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def test_an_error_that_comes_while_a_page_waits_is_told_there(tmp_path, monkeypa
     page = opened()
     assert any("held against the runs" in each.value for each in page.caption)
     known.set()
+    wait([asked.future for asked in background._kept.values()], 20)
     # The browser asks for the waiting part alone.
     (waiting,) = page._fragment_storage._fragments
     monkeypatch.setattr(local_script_runner, "RerunData", partial(RerunData, fragment_id_queue=[waiting]))
