@@ -138,9 +138,7 @@ class Telling:
         if not any(row.data for row in rows):
             return f"{self.cash(money)} buy no data for any approach: what they need besides costs more."
         if math.isnan(first.score[1]):
-            return (
-                f"{self.cash(money)} buy less data than any approach was measured with, so nothing is known of it."
-            )
+            return f"{self.cash(money)} buy less data than any approach was measured with, so nothing is known of it."
         low, middle, high = sorted(first.score)
         return (
             f"For {self.cash(money)} build {first.name}: {self.size(first.data)} give {self.named(middle)} "
