@@ -63,7 +63,7 @@ def engine_card(view: View, measured: Measured, info: EngineInfo, budget: float)
             if other:
                 bounds = words.interval(other.low, other.high, task.metric).replace(" ", "\u00a0")
                 lines.append(f"**{words.score(other.mean, task.metric)}** {title} :gray[({bounds})]")
-        given = _given(view, info)
+        given = info.given(task)
         if given:
             lines.append(f":gray[Given besides the pairs:] {words.listing(given)}")
         else:
@@ -85,7 +85,7 @@ def reference_card(view: View, measured: Measured, info: EngineInfo) -> None:
         st.markdown(f"{_title(info)} :gray-badge[reference]")
         if point:
             st.markdown(f"**{words.score(point.mean, view.task.metric)}** :gray[{_certainty(view, point)}]")
-        st.caption(f"{info.summary} {words.title(words.listing(_given(view, info)) or 'trained elsewhere')}.")
+        st.caption(f"{info.summary} {words.title(words.listing(info.given(view.task)) or 'trained elsewhere')}.")
         _run(view, measured, info, specs(view.case, view.task, info, 0.0))
 
 
@@ -170,10 +170,6 @@ def _watch(spec: RunSpec) -> None:
     doing = job.sentence.partition(f"seed {spec.seed}: ")[2] or job.sentence
     st.progress(job.fraction, text=f"{words.share(job.fraction)}{left}: {doing}")
     st.button("Cancel", key=f"cancel_{spec.id}", icon=":material/stop:", on_click=lambda: jobs.cancel(spec))
-
-
-def _given(view: View, info: EngineInfo) -> list[str]:
-    return [each for each in info.supervision if each not in view.task.withheld]
 
 
 def _title(info: EngineInfo) -> str:

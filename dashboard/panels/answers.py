@@ -53,8 +53,7 @@ class Said:
 
 def voices(task: Task, infos: Sequence[EngineInfo]) -> list[Voice]:
     """Every engine in every reading that says something in this task."""
-    made = [Voice(info, reading) for info in infos for reading in ("", *info.readings)]
-    return [voice for voice in made if voice.key not in task.without]
+    return [Voice(info, reading) for info in infos for reading in ("", *info.further(task))]
 
 
 def ask(clip: Clip, x: Any, task: Task, voice: Voice, spec: RunSpec | None) -> Said:
@@ -111,14 +110,12 @@ def card(task: Task, info: EngineInfo, said: Mapping[str, Said], truth: str) -> 
     main = Voice(info)
     st.markdown(f":{theme.MARKDOWN[info.shape]}[**{main.sign} {info.title}**]")
     _one(task, said[""], truth, large=True)
-    for reading, name in info.readings.items():
-        if info.read(reading) in task.without:
-            continue
+    for reading, name in info.further(task).items():
         if said[reading].problem and said[reading].problem == said[""].problem:
             continue
         st.markdown(f":gray[{name}]")
         _one(task, said[reading], truth, large=False)
-    given = [each for each in info.supervision if each not in task.withheld]
+    given = info.given(task)
     if given:
         st.caption(f"Besides the training pairs it was given: {words.listing(given)}.")
 

@@ -42,6 +42,14 @@ class EngineInfo:
         """The names of its points in every reading, the main one first."""
         return tuple(self.read(reading) for reading in ("", *self.readings))
 
+    def further(self, task: Task) -> dict[str, str]:
+        """Its readings beside the main one that say something in a task: reading -> title."""
+        return {name: title for name, title in self.readings.items() if self.read(name) not in task.without}
+
+    def given(self, task: Task) -> list[str]:
+        """What it is given in a task besides the pairs."""
+        return [each for each in self.supervision if each not in task.withheld]
+
     def create(self) -> Engine:
         engine: Engine = resolve(self.target)()
         return engine

@@ -62,7 +62,7 @@ def _fit_and_score(
 
     main = data.tests["test"]
     ways = [("", name, split) for name, split in data.tests.items()]
-    ways += [(reading, "test", main) for reading in info.readings if info.read(reading) not in task.without]
+    ways += [(reading, "test", main) for reading in info.further(task)]
     scores, answer_seconds = [], 0.0
     for place, (reading, test, split) in enumerate(ways):
 
