@@ -96,7 +96,8 @@ class Shown:
                 f"There are no runs of {case.title}, {task.title} yet: `python -m engines sweep {case.slug}`."
             )
         alike = self.group if self.group and self.group.shares_axes(task.metric, task.unit) else None
-        drawn = charts.curves(case, task, self.drawn, self.budget, self.outlook, self.view.look, alike)
+        reach = max(point.budget for point in self.points)
+        drawn = charts.curves(case, task, self.drawn, self.budget, self.outlook, self.view.look, alike, reach)
         title = "<br>".join(textwrap.wrap(escape(self.sentences[0]), LETTERS))
         drawn.update_layout(
             title={"text": title, "x": 0.01, "y": 0.97, "yanchor": "top", "yref": "container"},
@@ -126,6 +127,7 @@ class Shown:
                 "high": point.high,
                 "seeds": len(point.seeds),
                 "train_seconds": point.train_seconds,
+                "device": point.device,
                 "answer_seconds": point.answer_seconds,
                 "parameters": point.parameters,
                 "runs": " ".join(point.runs),

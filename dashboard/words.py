@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engines.core import Metric
-from engines.core.amounts import amount, digits, duration  # noqa: F401 (pages find all words here)
+from engines.core.amounts import amount, digits, duration
+from engines.runs import Point
 
 
 def about(value: float, unit: str) -> str:
@@ -52,6 +53,11 @@ def graded(value: float, metric: Metric) -> str:
 def title(name: str) -> str:
     """A name at the start of a sentence: "Word error rate", but "BLEU"."""
     return name[:1].upper() + name[1:]
+
+
+def training(point: Point) -> str:
+    """How long training took, "46 min", and on what where that was no processor, "4.2 min on a GPU"."""
+    return duration(point.train_seconds) + (" on a GPU" if point.device == "cuda" else "")
 
 
 def money(value: float, currency: str) -> str:

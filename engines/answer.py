@@ -79,4 +79,4 @@ def describe(step: Step) -> str:
         return ", ".join(f"{name} {number:.1f} {unit}" for name, number, unit in taken if unit)
     if spec.kind == "growth":
         return f"fits {in_years(value.months)} best; left out: {', '.join(value.left_out) or 'nothing'}"
-    return str(value) if spec.kind == "age" else spec.kind
+    return str(value) if spec.kind in ("age", "candidates") else spec.kind

@@ -15,7 +15,7 @@ def amount(value: float, unit: str) -> str:
 
 def duration(seconds: float) -> str:
     """A time: "0.8 ms", "12 ms", "45 s", "1.5 min", "1.6 h", "3 days"."""
-    for scale, unit, below in ((1e-3, "ms", 0.9995), (1.0, "s", 59.5), (60.0, "min", 3570.0), (3600.0, "h", 172800.0)):
+    for scale, unit, below in ((1e-3, "ms", 0.9995), (1.0, "s", 59.95), (60.0, "min", 3597.0), (3600.0, "h", 172800.0)):
         if seconds < below:
             return f"{digits(seconds / scale)} {unit}"
     return f"{digits(seconds / 86400)} days"

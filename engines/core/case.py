@@ -59,11 +59,13 @@ class EngineInfo:
 class SideBudget:
     """A second budget beside the pairs: amounts of `unit` ("masks", "photos of other people") that engines were given
     for a stage of theirs. `points` are those that differ in nothing else: name of an engine, or "engine+reading", ->
-    amount. `against` is the engine that takes none of it."""
+    amount. `against` is the engine that takes none of it. `called` names the points together in a sentence, "a pipeline
+    with all measures", where they are not those of the first engine of their shape."""
 
     unit: str
     points: Mapping[str, float]
     against: str
+    called: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ class CaseStudy:
     # by stage, what its truth is called where "true <stage>" does not say it
     truths: Mapping[str, str] = field(default_factory=dict)
     place: int = 9
+    # whether `sweep --device cuda` can train its networks
+    on_gpu: bool = False
 
     @property
     def curves(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from engines.core.files import replacing
 
 Made = TypeVar("Made")
-SECONDS = "seconds.txt"  # beside what was kept: how long it took
+SECONDS = "seconds.txt"  # beside what was kept: how long it took, and where if not on the processor
 
 
 @dataclass
@@ -32,21 +32,26 @@ class Effort:
 
     seconds: float = 0.0
     kept: float = 0.0  # those of them that were spent earlier
+    device: str = "cpu"  # where they were spent; not "cpu" where any were spent elsewhere
 
 
 _OPEN: ContextVar[Effort | None] = ContextVar("effort", default=None)
 
 
+def device() -> str:
+    """Where networks are trained: the setting CROSSOVER_DEVICE, "cpu" unless told."""
+    return os.environ.get("CROSSOVER_DEVICE") or "cpu"
+
+
 def clock() -> float:
     """Seconds: of the processor's own time, which other work does not lengthen, or of the wall where a GPU works."""
-    on_gpu = os.environ.get("CROSSOVER_DEVICE", "cpu") != "cpu"
-    return time.perf_counter() if on_gpu else time.process_time()
+    return time.process_time() if device() == "cpu" else time.perf_counter()
 
 
 @contextmanager
 def counted() -> Iterator[Effort]:
     """What the block takes, and what went into the kept things that it uses."""
-    effort = Effort()
+    effort = Effort(device=device())
     token, start = _OPEN.set(effort), clock()
     try:
         yield effort
@@ -69,8 +74,10 @@ def once(
     """What `make` makes, kept in `folder` by `save`; from there by `load` where it was made before. `folder` is named
     by all that it follows from (`named`), and `load` gives what `make` gave."""
     if (folder / SECONDS).exists():
+        seconds, _, where = (folder / SECONDS).read_text().partition(" ")
         if effort := _OPEN.get():
-            effort.kept += float((folder / SECONDS).read_text())
+            effort.kept += float(seconds)
+            effort.device = where or effort.device
         return load(folder)
     start = clock()
     made = make()
@@ -79,5 +86,5 @@ def once(
     with suppress(OSError), replacing(folder) as aside:
         aside.mkdir()
         save(made, aside)
-        (aside / SECONDS).write_text(repr(spent))
+        (aside / SECONDS).write_text(repr(spent) if device() == "cpu" else f"{spent!r} {device()}")
     return made

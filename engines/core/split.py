@@ -84,12 +84,6 @@ class Split:
         """The order in which budgets grow; shape (n,). Data made in blocks overrides it to draw whole blocks."""
         return rng.permutation(len(self))
 
-    def holdout(self, fraction: float, rng: np.random.Generator) -> tuple[Split, Split]:
-        """(rest, held out): validation data come out of the budget. The held-out part may be empty."""
-        order = rng.permutation(len(self))
-        count = int(len(self) * fraction)
-        return self.take(np.sort(order[count:])), self.take(np.sort(order[:count]))
-
 
 @dataclass(frozen=True)
 class TrainingData:

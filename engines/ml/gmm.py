@@ -5,7 +5,6 @@ Source: Rabiner (1989), "A tutorial on hidden Markov models"; mixtures are grown
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -177,19 +176,6 @@ def targets(frames: np.ndarray, total: int, per_gaussian: float, power: float = 
     share = np.maximum(frames, 0.0) ** power
     wanted = total * share / max(share.sum(), 1e-9)
     return np.maximum(1, np.minimum(np.floor(wanted + 0.5), frames / per_gaussian)).astype(np.int64)
-
-
-def pooled(parts: Iterable[Statistics]) -> Statistics:
-    """The sum of statistics gathered apart."""
-    first, *rest = parts
-    out = Statistics(first.count.copy(), first.total.copy(), first.square.copy(), first.log_density, first.frames)
-    for part in rest:
-        out.count += part.count
-        out.total += part.total
-        out.square += part.square
-        out.log_density += part.log_density
-        out.frames += part.frames
-    return out
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -89,7 +89,7 @@ class KernelRidge:
 
 
 def _tuned(x: Array, y: Array) -> tuple[float, float, float, float]:
-    """(width, share, ridge, error) of least leave-one-out absolute error; a plain ridge where there are too few."""
+    """(width, share, ridge, error) of least leave-one-out absolute error; of fewer than five, a usual choice."""
     n, d = x.shape
     distances = np.sqrt(np.maximum(_squares(x, x), 0))
     median = float(np.median(distances[np.triu_indices(n, 1)])) if n > 1 else 1.0

@@ -132,8 +132,10 @@ class Recogniser(nn.Module):
             hidden = block(hidden, mask)
         if self.ahead is not None and self.back is not None:
             reverse = reversal(lengths, hidden.shape[1])[:, :, None]
-            turned = self.back(hidden.gather(1, reverse.expand_as(hidden)))[0]
-            hidden = torch.cat([self.ahead(hidden)[0], turned.gather(1, reverse.expand_as(turned))], dim=2)
+            with torch.backends.cudnn.flags(enabled=True):  # see training.train: convolutions alone go without
+                turned = self.back(hidden.gather(1, reverse.expand_as(hidden)))[0]
+                straight = self.ahead(hidden)[0]
+            hidden = torch.cat([straight, turned.gather(1, reverse.expand_as(turned))], dim=2)
         hidden = self.dropout(self.last(hidden))
         if self.spread is not None:
             fine = self.spread(hidden).reshape(len(hidden), -1, self.shape.spread)[:, :frames]

@@ -48,14 +48,6 @@ class NgramModel:
         grams = np.array(sorted(counts), np.int32).reshape(-1, order)
         return cls(names, order, grams, np.array([counts[tuple(g)] for g in grams.tolist()], np.int32))
 
-    def reduced(self, order: int) -> NgramModel:
-        """The same sentences at a lower order."""
-        counts: dict[History, int] = defaultdict(int)
-        for gram, count in zip(self.grams.tolist(), self.counts.tolist(), strict=True):
-            counts[tuple(gram[self.order - order :])] += count
-        grams = np.array(sorted(counts), np.int32).reshape(-1, order)
-        return NgramModel(self.vocabulary, order, grams, np.array([counts[tuple(g)] for g in grams.tolist()], np.int32))
-
     def restricted(self, words: Iterable[str]) -> NgramModel:
         """The same model over fewer words: n-grams with any other word are forgotten."""
         keep = set(words)

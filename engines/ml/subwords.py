@@ -15,7 +15,6 @@ from typing import Any, Self
 import numpy as np
 
 LEARNED = 64  # pieces at least that are longer than a letter, or none
-SPACE = "\u2581"  # what sentencepiece writes for a word's beginning
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ class Point:
     `low` and `high` bound the 95 % interval, which does not collapse where no example was answered wrongly
     (`interval`). `draws` are the bootstrap's scores: engines that answered the same `examples` share the resamples, so
     that they can be compared pair by pair.
+    `train_seconds` and `answer_seconds` are medians over the runs that were trained on a processor; where there are
+    none, over those of a GPU, and `device` is "cuda".
     `as_is` is, of a point with an oracle, the score of the same runs on the same examples without it.
     """
 
@@ -53,6 +56,7 @@ class Point:
     examples: int = 0
     draws: tuple[float, ...] = ()
     as_is: float | None = None
+    device: str = "cpu"
 
     @property
     def test_error(self) -> float:
@@ -96,6 +100,7 @@ def _point(
     low, high = interval(task.metric, mean, error, statistics)
     if not error:
         error = max(high - mean, mean - low) / Z
+    timed = [row for row in rows if trained_on(row) == "cpu"] or rows
     return Point(
         case=case.slug,
         task=task.slug,
@@ -112,14 +117,20 @@ def _point(
         high=high,
         scores=tuple(scores.tolist()),
         seeds=tuple(row["seed"] for row in rows),
-        train_seconds=float(np.mean([row["train_seconds"] for row in rows])),
-        answer_seconds=float(np.mean([row["answer_seconds"] for row in rows])),
+        train_seconds=float(np.median([row["train_seconds"] for row in timed])),
+        answer_seconds=float(np.median([row["answer_seconds"] for row in timed])),
         parameters=int(np.mean([row["parameters"] for row in rows])),
         runs=tuple(row["id"] for row in rows),
         examples=min(len(each) for each in statistics),
         draws=tuple(draws.tolist()),
         as_is=_as_is(task.metric, rows, without) if oracle else None,
+        device=trained_on(timed[0]),
     )
+
+
+def trained_on(row: Mapping[str, Any]) -> str:
+    """Where the run of a row was trained: "cpu" or "cuda"."""
+    return str(json.loads(row["environment"] or "{}").get("device", "cpu"))
 
 
 def _as_is(metric: Metric, rows: Sequence[dict[str, Any]], without: Sequence[dict[str, Any]]) -> float | None:

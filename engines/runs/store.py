@@ -1,9 +1,9 @@
 """The store of runs: one Parquet file a run, read through DuckDB.
 
-A file is written aside and renamed, so present means complete; nothing is overwritten, and several processes may add
-runs at once without a lock. Layout under the root: `<case>/runs/<id>.parquet`, `<case>/models/<id>/`, and
-`<case>/shared/<hash>` for what several models may have in common: a model's larger file lies there once, and in its own
-place lies its name with ".shared", which holds the hash.
+A file is written aside and renamed, so present means complete; what is there is not measured again, and several
+processes may add runs at once without a lock. Layout under the root: `<case>/runs/<id>.parquet`, `<case>/models/<id>/`,
+and `<case>/shared/<hash>` for what several models may have in common: a model's larger file lies there once, and in its
+own place lies its name with ".shared", which holds the hash.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from safetensors import SafetensorError
 
 from engines.core import CaseStudy, Task, UserError
 from engines.core.files import replacing
@@ -113,7 +114,7 @@ class RunStore:
                 aside.mkdir()
                 save(aside)
                 share(aside, target)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             if not target.exists():  # else another sweep has kept the same one meanwhile
                 raise _unwritable(target.parent, error) from error
 
@@ -195,10 +196,10 @@ class RunStore:
             return connection.sql(query, params=given).to_arrow_table()
 
 
-def _unwritable(folder: Path, error: OSError) -> UserError:
+def _unwritable(folder: Path, error: Exception) -> UserError:
+    reason = getattr(error, "strerror", None) or error
     return UserError(
-        f"Runs cannot be written to {folder} ({error.strerror or error}): make room there, or name another folder in "
-        "CROSSOVER_STORE."
+        f"Runs cannot be written to {folder} ({reason}): make room there, or name another folder in CROSSOVER_STORE."
     )
 
 

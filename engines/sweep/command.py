@@ -35,6 +35,7 @@ class Watch:
     fractions: dict[str, float] = field(default_factory=dict)
     failed: int = 0
     ended: int = 0
+    reason: str = ""  # of the last run that failed
     _told: float = 0.0
 
     def seconds_left(self) -> float | None:
@@ -49,6 +50,9 @@ class Watch:
     def hear(self, event: Event) -> None:
         spec = event.spec
         name = f"{spec.task} {spec.engine} {spec.budget.pairs:.4g} seed {spec.seed}"
+        if event.kind == "again":
+            say(f"{name}: {event.sentence}; it is tried once more")
+            return
         if event.kind == "progress":
             self.fractions[spec.id] = event.fraction
             if event.fraction > 0.05 and self.estimate.seconds(spec) is None:
@@ -57,10 +61,11 @@ class Watch:
             return
         self.left.pop(spec.id, None)
         self.ended += 1
-        if event.kind == "done":
-            self.estimate.add(spec, event.seconds, event.train_seconds)
-        else:
+        if event.kind != "done":
             self.failed += 1
+            self.reason = event.sentence
+        elif event.train_seconds:  # else it was there already, or takes no training
+            self.estimate.add(spec, event.seconds, event.train_seconds)
         say(f"[{self.ended}/{self.total}] {name}: {event.sentence} ({event.seconds:.0f} s, {self.time_left()})")
         self.tell("running", f"{name}: {event.sentence}", force=True)
 
@@ -132,10 +137,12 @@ def sweep(
         UserError: an unknown case, task or engine, data that are not there, no GPU, a store that cannot be written to.
     """
     case, store = registry.case(case_slug), RunStore()
+    if device == "cuda" and not case.on_gpu:
+        raise UserError(f"The networks of {case.slug} are trained on the processor alone: leave --device out.")
     if device == "cuda" and not _cuda():
         raise UserError("No CUDA GPU can be used here: leave --device out.")
     specs = plan(case, store, tasks, engines, budgets, seeds, retry)
-    watch = Watch(len(specs), jobs, Estimate(case, store), status, {spec.id: spec for spec in specs})
+    watch = Watch(len(specs), jobs, Estimate(case, store, device), status, {spec.id: spec for spec in specs})
     if not specs:
         lost = failed(case, store) & {spec.id for spec in asked(case, tasks, engines, budgets, seeds)}
         say(f"Nothing is missing: every run of {case.slug} that was asked for is in {store.root}.")
@@ -166,7 +173,9 @@ def sweep(
         raise
     watch.tell(
         "failed" if watch.failed else "done",
-        f"{watch.ended - watch.failed} of {watch.total} runs made",
+        watch.reason
+        if watch.failed == watch.total == 1
+        else f"{watch.ended - watch.failed} of {watch.total} runs made",
         force=True,
     )
     if watch.failed:

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ DEATHS = 2
 @dataclass(frozen=True)
 class Event:
     """What a worker said of a run: "progress" (fraction, sentence), "done" (its score), "failed" (the run's error),
-    "stopped" (a sentence for the user: the sweep cannot go on) or "died" (the process ended without a word)."""
+    "stopped" (a sentence for the user: the sweep cannot go on), "died" (the process ended without a word) or "again"
+    (it did, and the run is tried once more)."""
 
     kind: str
     spec: RunSpec
@@ -58,6 +59,7 @@ def run_all(specs: list[RunSpec], root: Path, jobs: int, keep: bool) -> Iterator
                     deaths[event.spec.id] = deaths.get(event.spec.id, 0) + 1
                     if deaths[event.spec.id] < DEATHS:
                         waiting.append(event.spec)
+                        event = replace(event, kind="again")
                     worker.replace()
                 if event.kind != "progress":
                     worker.spec = None
@@ -179,6 +181,8 @@ def _one(
         data = loaded[spec.case, spec.task]
         if store.failed(spec):  # it is to be measured again
             store.forget(spec)
+        elif store.has(spec):
+            return "done", 1.0, "another sweep has made it meanwhile", 0.0
         run = measure(info, task, spec, data, store, keep or (info.kept and keeps_model(task, spec)), tell)
     except UserError as error:
         return "stopped", 0.0, str(error), 0.0

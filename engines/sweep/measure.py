@@ -17,6 +17,7 @@ from engines.runs import Run, RunSpec, RunStore, Score
 
 ORACLE_EXAMPLES = 150
 FIT_SHARE = 0.8
+NO_ROOM = ("out of memory", "can't allocate memory")  # what torch says in a RuntimeError, of a GPU and of the processor
 
 
 def measure(
@@ -31,7 +32,7 @@ def measure(
     """Make one run and put it into the store, and its model with it where `keep`.
 
     An engine that fails is a finding: the run is kept with its error. A budget that the data cannot give and a machine
-    that has no room left say nothing about the engine: the run has an error and is not kept.
+    that has no room left, or is too slow, say nothing about the engine: the run has an error and is not kept.
     """
     try:
         training = TrainingData.nothing(task.x) if info.reference else data.draw(spec.budget, spec.seed)
@@ -39,9 +40,9 @@ def measure(
         return Run(spec, error=str(error))
     try:
         run, fitted = _fit_and_score(info, task, spec, training, data, progress)
-    except (MemoryError, OSError) as error:
-        return Run(spec, error=f"{type(error).__name__}: {error}")
     except Exception as error:
+        if isinstance(error, (MemoryError, OSError)) or any(words in str(error) for words in NO_ROOM):
+            return Run(spec, error=f"{type(error).__name__}: {error}")
         if isinstance(error, UserError) and (info.reference or isinstance(error.__cause__, OSError)):
             # Nor do weights that cannot be had say anything, or inputs that could not be made for want of room.
             return Run(spec, error=str(error))
@@ -85,7 +86,7 @@ def _fit_and_score(
         answer_seconds,
         fitted.parameters,
         data_hash(training.train),
-        environment(),
+        environment(spent.device),
         finished=now(),
     )
     return run, fitted
@@ -145,14 +146,16 @@ def data_hash(split: Split) -> str:
     return digest.hexdigest()[:16]
 
 
-def environment() -> dict[str, object]:
+def environment(device: str) -> dict[str, object]:
+    """Of a run that was trained on `device`."""
+    threads = os.environ.get("OMP_NUM_THREADS", "")
     return {
         "python": platform.python_version(),
         "torch": version("torch"),
         "numpy": version("numpy"),
         "machine": platform.machine(),
-        "device": os.environ.get("CROSSOVER_DEVICE", "cpu"),
-        "threads": int(os.environ.get("OMP_NUM_THREADS", "0")),
+        "device": device,
+        "threads": int(threads) if threads.isdigit() else 0,  # 0: not said, or one number a level
     }
 
 

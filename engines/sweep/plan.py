@@ -74,20 +74,21 @@ def keeps_model(task: Task, spec: RunSpec) -> bool:
 
 
 class Estimate:
-    """How long runs take, learned from those already made: by (task, engine) and budget, the seconds of training and
-    the seconds of answering the test.
+    """How long runs take, learned from those already made, on a GPU or on a processor as asked: by (task, engine) and
+    budget, the seconds of training and the seconds of answering the test.
 
     From the nearest known budget, training is taken to grow with the budget to the power 0.7, answering not at all.
     """
 
-    def __init__(self, case: CaseStudy, store: RunStore) -> None:
+    def __init__(self, case: CaseStudy, store: RunStore, device: str = "cpu") -> None:
         self.known: dict[tuple[str, str], dict[float, tuple[float, float]]] = {}
         training, answering = (
             "any_value(train_seconds) as training",
             "sum(answer_seconds * len(statistics)) as answering",
         )
         found = store.frame(
-            "error = '' group by id, task, engine, pairs",
+            "error = '' and environment like '%cuda%' = ? group by id, task, engine, pairs",
+            (device == "cuda",),
             columns=("task", "engine", "pairs", training, answering),
             case=case.slug,
         )

@@ -32,12 +32,6 @@ def test_amounts_that_cannot_be_given_raise(amount):
         split([1, 1, 2]).prefix(amount, np.random.default_rng(0))
 
 
-def test_a_holdout_parts_the_examples():
-    rest, held = split([1] * 10).holdout(0.3, np.random.default_rng(0))
-    assert sorted([*rest.x, *held.x]) == list(range(10))
-    assert len(held) == 3
-
-
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="differ in length"):
         Split([1, 2], ["a"], np.ones(2), [{}, {}])

@@ -38,12 +38,6 @@ def test_seen_order_beats_unseen_order_and_unseen_words_are_possible():
     assert math.isfinite(model.logprob(["seen"]))
 
 
-def test_reduced_is_the_model_of_lower_order():
-    assert NgramModel.fit(SENTENCES, VOCABULARY, 3).reduced(2).logprob(["a", "b"]) == pytest.approx(
-        NgramModel.fit(SENTENCES, VOCABULARY, 2).logprob(["a", "b"])
-    )
-
-
 def test_no_sentences_give_a_uniform_model():
     model = NgramModel.fit([], VOCABULARY, 3)
     assert model.logprob(["never"]) == pytest.approx(-2 * math.log(len(VOCABULARY) + 1))

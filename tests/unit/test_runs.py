@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from engines import registry
 from engines.core import Budget, Metric, UserError, effort
@@ -165,6 +166,41 @@ def test_points_average_seeds_and_leave_failures_out(tmp_path):
     assert list(record)[6:9] == ["mean", "standard_error", "seeds"]
     assert list(record)[9:] == ["train_seconds", "answer_seconds", "parameters"]
     json.dumps(record)
+
+
+def test_a_model_that_finds_no_room_is_one_sentence(tmp_path):
+    def save(folder):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    with pytest.raises(UserError, match=r"No space left.*make room there"):
+        RunStore(tmp_path).add_model(SPEC, save)
+    assert not list((tmp_path / "tones" / "models").iterdir())
+
+
+def test_times_are_those_of_a_processor_where_there_are_any(tmp_path):
+    store, case = RunStore(tmp_path), registry.case("tones")
+    times = [(4.0, "cpu"), (90.0, "cpu"), (6.0, "cpu"), (1.0, "cuda")]
+    for seed, (seconds, device) in enumerate(times):
+        store.add(dataclasses.replace(run_of(9, seed), train_seconds=seconds, environment={"device": device}))
+    store.add(dataclasses.replace(run_of(9, 0, 16.0), train_seconds=1.0, environment={"device": "cuda"}))
+    small, large = points(case, case.task(None), store)
+    assert (small.train_seconds, small.device, small.seeds) == (6.0, "cpu", (0, 1, 2, 3))
+    assert (large.train_seconds, large.device) == (1.0, "cuda")
+
+
+def test_what_was_kept_tells_where_it_was_made(tmp_path, monkeypatch):
+    def made():
+        with effort.counted() as spent:
+            effort.once(tmp_path / "kept", lambda: 1, lambda made, folder: None, lambda folder: 1)
+        return spent.device
+
+    monkeypatch.setenv("CROSSOVER_DEVICE", "cuda")
+    assert made() == "cuda"
+    monkeypatch.delenv("CROSSOVER_DEVICE")
+    assert made() == "cuda"
+    with effort.counted() as spent:
+        pass
+    assert spent.device == "cpu"
 
 
 def test_standard_error_holds_both_seeds_and_examples():

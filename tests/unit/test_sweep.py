@@ -14,7 +14,7 @@ from engines import registry
 from engines.__main__ import main
 from engines.core import Budget, UserError, resolve
 from engines.runs import RunSpec, RunStore, kept_models, load_model
-from engines.sweep import local
+from engines.sweep import command, local
 from engines.sweep.measure import measure
 from engines.sweep.plan import Estimate, plan
 
@@ -99,6 +99,48 @@ def test_what_the_machine_cannot_do_is_not_held_against_an_engine(store, monkeyp
     assert not store.has(spec)
 
 
+@pytest.mark.parametrize("words", ["CUDA out of memory. Tried to allocate", "can't allocate memory: you tried"])
+def test_nor_is_memory_that_torch_does_not_find(store, monkeypatch, words):
+    def full(*of, **more):
+        raise RuntimeError(words)
+
+    case = registry.case("tones")
+    info, task = case.engine("pipeline"), case.task(None)
+    monkeypatch.setattr(resolve(info.target), "fit", full)
+    spec = RunSpec("tones", task.slug, info.name, Budget(32.0), 0, info.version)
+    assert words in measure(info, task, spec, task.data(), store, False, lambda done, text: None).error
+    assert not store.has(spec)
+
+
+def test_a_process_that_dies_once_is_no_failure(store, capsys, monkeypatch, tmp_path):
+    def told(specs, root, jobs, keep):
+        yield local.Event("again", specs[0], sentence="its process ended without a word")
+        yield local.Event("done", specs[0], 1.0, "error rate 3", 2.0, 1.0)
+
+    monkeypatch.setattr(command, "run_all", told)
+    status = tmp_path / "status.json"
+    assert sweep("--budget", "32", "--seed", "0", "--engine", "pipeline", "--status", str(status)) == 0
+    assert "tried once more" in capsys.readouterr().out
+    assert json.loads(status.read_text())["state"] == "done"
+
+
+def test_the_last_word_on_a_single_run_is_why_it_failed(store, monkeypatch, tmp_path):
+    monkeypatch.setattr(command, "run_all", lambda specs, *of: [local.Event("failed", specs[0], 1.0, "no weights")])
+    status = tmp_path / "status.json"
+    assert sweep("--budget", "32", "--seed", "0", "--engine", "pipeline", "--status", str(status)) == 1
+    told = json.loads(status.read_text())
+    assert (told["state"], told["sentence"]) == ("failed", "no weights")
+
+
+def test_a_run_that_another_sweep_has_made_meanwhile_is_not_made_again(store):
+    case = registry.case("tones")
+    task, info = case.task(None), case.engine("pipeline")
+    spec = RunSpec("tones", task.slug, info.name, Budget(32.0), 0, info.version)
+    told = [local._one(spec, store, {}, False, lambda done, text: None) for _ in range(2)]
+    assert [kind for kind, *_ in told] == ["done", "done"]
+    assert "another sweep" in told[1][2]
+
+
 def test_nor_is_room_that_data_made_on_the_fly_does_not_find(store, monkeypatch):
     def unmade(*of, **more):
         try:
@@ -144,6 +186,12 @@ def test_what_cannot_be_swept_is_one_sentence(store, capsys, monkeypatch, argume
     assert said in told
     assert told.count("\n") == 1
     assert store.frame().num_rows == 0
+
+
+def test_a_gpu_that_is_not_there_is_one_sentence(store, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert main(["sweep", "speech", "--device", "cuda"]) == 2
+    assert "No CUDA GPU can be used here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", ["-1", "x", str(2**63)])

@@ -16,6 +16,7 @@ _SIDES = (
         "masks",
         {"pipeline+masks_10": 10, "pipeline+masks_40": 40, "pipeline+all_measures": 160},
         "end_to_end",
+        "a pipeline with all measures",
     ),
 )
 

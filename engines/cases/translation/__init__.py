@@ -6,6 +6,7 @@ from engines.core import CaseStudy, EngineInfo
 CASE = CaseStudy(
     slug="translation",
     place=3,
+    on_gpu=True,
     title="Translation",
     question="From English to French: phrases and their order on the way, or one network?",
     tasks=tasks(),
