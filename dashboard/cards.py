@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from dashboard.view import View, said
 from engines.core import EngineInfo, UserError
 from engines.runs import Point, RunSpec
 
-REFUSED = "run_refused"  # (run, why it was not started, on which visit to the page)
+REFUSED = "run_refused"  # (run, why it was neither started nor stopped, on which visit to the page)
 POLL = 1.5  # seconds between two looks at a run that is under way
 
 
@@ -71,7 +71,7 @@ def engine_card(view: View, measured: Measured, info: EngineInfo, budget: float)
         if point:
             learned = "parameter" if point.parameters == 1 else "parameters"
             lines.append(
-                f":gray[Trains in] {words.duration(point.train_seconds)}:gray[, answers in] "
+                f":gray[Trains in] {words.training(point)}:gray[, answers in] "
                 f"{words.duration(point.answer_seconds)}:gray[;] {words.count(point.parameters)} :gray[{learned}]"
             )
         st.markdown("  \n".join(f":small[{line}]" for line in lines))
@@ -106,7 +106,7 @@ def elsewhere(view: View, measured: Measured, budget: float) -> None:
 
 
 def _run(view: View, measured: Measured, info: EngineInfo, wanted: Sequence[RunSpec]) -> None:
-    """The state of the runs behind a card, and a button for the first one that is missing."""
+    """The state of the runs behind a card, and a button for the first one that is missing, those that failed last."""
     if measured.snapshot:  # what is frozen gains no runs
         return
     made = {run for point in measured.points for run in point.runs}
@@ -117,24 +117,25 @@ def _run(view: View, measured: Measured, info: EngineInfo, wanted: Sequence[RunS
         return
     if not missing:
         return
-    spec = missing[0]
-    some = len(missing) < len(wanted)
-    job = jobs.read(spec)
-    failed = measured.failures.get(spec.id)
+    failed = [each for each in missing if each.id in measured.failures]
+    spec = next((each for each in missing if each not in failed), missing[0])
+    again, some = spec in failed, len(missing) < len(wanted)
     if failed:
         # The engine's own sentence; the name of the kind of error before it helps nobody here.
-        reason = failed.removeprefix("UserError: ")
+        reason = measured.failures[failed[0].id].removeprefix("UserError: ")
         if some:
-            st.caption(f"Seed {spec.seed} failed: {reason}")
+            st.caption(f"Seed {failed[0].seed} failed: {reason}")
         else:
-            st.error(f"This run failed: {reason}", icon=":material/error:")
-    elif job and job.state == "failed":
+            which = "This run" if len(wanted) == 1 else f"Seed {failed[0].seed}"
+            st.error(f"{which} failed: {reason}", icon=":material/error:")
+    job = None if again else jobs.read(spec)
+    if job and job.state == "failed":
         st.error(job.sentence, icon=":material/error:")
     elif job and job.state == "cancelled":
         st.caption("Cancelled.")
-    text = (
-        "Try again" if failed or (job and job.state == "failed") else f"Run seed {spec.seed}" if some else "Run it here"
-    )
+    text = f"Run seed {spec.seed}" if some or failed else "Run it here"
+    if again or (job and job.state == "failed"):
+        text = "Try again"
     st.button(
         text,
         key=f"run_{spec.id}",
@@ -143,19 +144,24 @@ def _run(view: View, measured: Measured, info: EngineInfo, wanted: Sequence[RunS
         help=f"{_time(view, measured, info, spec.budget.pairs)} It runs in a process of its own on the machine that "
         "serves this page, and goes on when the page is closed.",
         # Started by the callback: the page's own redraw can end a run before it comes to this line.
-        on_click=lambda: _start(spec, again=bool(failed)),
+        on_click=lambda: _asked(spec, lambda: jobs.start(spec, again=again)),
     )
+    _refused(spec)
+
+
+def _asked(spec: RunSpec, act: Callable[[], object]) -> None:
+    """Do what a button of a run asks for; why it was refused is kept for the page to say."""
+    st.session_state.pop(REFUSED, None)
+    try:
+        act()
+    except UserError as error:
+        st.session_state[REFUSED] = (spec.id, str(error), links.visit())
+
+
+def _refused(spec: RunSpec) -> None:
     of, problem, visit = st.session_state.get(REFUSED, ("", "", 0))
     if (of, visit) == (spec.id, links.visit()):
         st.error(problem, icon=":material/error:")
-
-
-def _start(spec: RunSpec, again: bool) -> None:
-    st.session_state.pop(REFUSED, None)
-    try:
-        jobs.start(spec, again=again)
-    except UserError as error:
-        st.session_state[REFUSED] = (spec.id, str(error), links.visit())
 
 
 @st.fragment(run_every=POLL)
@@ -169,7 +175,13 @@ def _watch(spec: RunSpec) -> None:
     # The sweep names the run first; the card has said that already.
     doing = job.sentence.partition(f"seed {spec.seed}: ")[2] or job.sentence
     st.progress(job.fraction, text=f"{words.share(job.fraction)}{left}: {doing}")
-    st.button("Cancel", key=f"cancel_{spec.id}", icon=":material/stop:", on_click=lambda: jobs.cancel(spec))
+    st.button(
+        "Cancel",
+        key=f"cancel_{spec.id}",
+        icon=":material/stop:",
+        on_click=lambda: _asked(spec, lambda: jobs.cancel(spec)),
+    )
+    _refused(spec)
 
 
 def _title(info: EngineInfo) -> str:
@@ -188,5 +200,4 @@ def _time(view: View, measured: Measured, info: EngineInfo, budget: float) -> st
     if not known or not budget:
         return "How long it takes is not known yet."
     near = min(known, key=lambda point: abs(point.budget - budget))
-    seconds, amount = words.duration(near.train_seconds), words.amount(near.budget, view.task.unit)
-    return f"With {amount} the training took {seconds}."
+    return f"With {words.amount(near.budget, view.task.unit)} the training took {words.training(near)}."

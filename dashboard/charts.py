@@ -30,8 +30,11 @@ READING = (
 )
 BEYOND = (
     "Dashes without markers: the forecast, an average over eleven families of learning curves; its band holds nine "
-    "times in ten. Below: the chance that the crossover lies behind at each amount of data. The bar on the axis is its "
-    "90 % interval, the diamond its median; an arrow says that it may come later, or never."
+    "times in ten."
+)
+BELOW = (
+    "Below: the chance that the crossover lies behind at each amount of data. The bar on the axis is its 90 % "
+    "interval, the diamond its median; an arrow says that it may come later, or never."
 )
 
 
@@ -43,11 +46,14 @@ def curves(
     found: Outlook | None = None,
     look: float = 1.0,
     group: PublishedGroup | None = None,
+    reach: float | None = None,
 ) -> go.Figure:
     """The learning curves of a task's main points, with `budget` marked. With an outlook, forecasts up to `look` times
-    the data; `group` are published points that share the axes."""
+    the data; `group` are published points that share the axes; `reach` is the most data measured, where that is not the
+    most of these points."""
     here = findings.main_points(points)
-    reach = max((point.budget for point in here if not point.reference), default=0.0)
+    if reach is None:
+        reach = max((point.budget for point in here if not point.reference), default=0.0)
     right = look * reach
     firsts = findings.standing(case, here).values()
     lines, dots = [], []
@@ -62,7 +68,7 @@ def curves(
                 dash = DASHES[(place - 1) % 3] if reading else "solid"
                 line = _line(info, task, own, reading, dash, ahead if right > reach else None)
                 lines.append(replace(line, variant=not reading and name not in firsts))
-    met = found is not None and {found.challenger, found.incumbent} <= {point.engine for point in here}
+    strip = found is not None and right > reach and meet(found, here)
     layer = published_lines(group) if group else []
     ticks = sorted({float(size) for line in lines for size in line.sizes})
     farthest = max([right, *(float(line.sizes.max()) for line in layer)])
@@ -81,10 +87,24 @@ def curves(
         tick_texts=[text.partition(" ")[0] for text in texts] if shared else texts,
         x_title=texts[-1].partition(" ")[2] if shared else "",
         y_title=f"{words.title(task.metric.name)}{unit} ({better} is better)",
-        overtaking=outlook.overtaking(case, task, found, right) if found and met and right > reach else None,
+        overtaking=outlook.overtaking(case, task, found, right) if found and strip else None,
         layer=layer,
         zero=task.metric.lower_is_better,
     )
+
+
+def meet(found: Outlook, points: Sequence[Point]) -> bool:
+    """Whether a crossover is known of two engines that both are among the points: its chance is drawn below them."""
+    there = {point.engine for point in findings.main_points(points)}
+    return found.crossover is not None and {found.challenger, found.incumbent} <= there
+
+
+def reading(found: Outlook | None, points: Sequence[Point], look: float) -> str:
+    """How to read the chart of these points."""
+    told = [READING]
+    if found and look > 1:
+        told += [BEYOND, BELOW] if meet(found, points) else [BEYOND]
+    return " ".join(told)
 
 
 def decades(above: float, right: float) -> list[float]:
@@ -192,6 +212,7 @@ def table(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[dict[str
             "High": round(max(0.0, point.high), 2),
             "Seeds": len(point.seeds),
             "Training (s)": round(point.train_seconds, 2),
+            "Trained on": "GPU" if point.device == "cuda" else "processor",
             "Answer (ms)": round(1000 * point.answer_seconds, 2),
             "Parameters": point.parameters,
         }

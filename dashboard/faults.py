@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from dashboard import findings, theme, words
@@ -49,6 +50,7 @@ def offer(case: CaseStudy, task: Task) -> None:
     )
     sizes = sorted({float(size) for each in found.values() for size in each.sizes})
     ticks = [sizes[0], sizes[-1]] if len(sizes) > 1 else sizes
+    texts = [words.amount(size, task.unit).removesuffix(f" {task.unit}") for size in ticks]
     kinds = list(task.faults.kinds.items())
     for first in range(0, len(kinds), ACROSS):
         for place, column in enumerate(st.columns(ACROSS, gap="small")):
@@ -72,11 +74,33 @@ def offer(case: CaseStudy, task: Task) -> None:
             with column:
                 st.markdown(f"**{words.title(kind)}**", help=f"{words.title(meaning)}.")
                 st.plotly_chart(
-                    rates(lines, ticks, [words.count(size) for size in ticks], top),
+                    rates(lines, ticks, texts, top),
                     key=f"explore_fault_{number}",
                     config={"displayModeBar": False},
                     alt=f"{words.title(kind)} in 100 {task.faults.unit} against the amount of data",
                 )
+    behind_it = st.expander(
+        "The table behind these charts", icon=":material/table_chart:", key="explore_faults", on_change="rerun"
+    )
+    if behind_it.open:
+        told = f"Errors of each kind in 100 {task.faults.unit}, with the least and the most data"
+        behind_it.dataframe(pd.DataFrame(table(case, task, found)), hide_index=True, alt=told)
+        behind_it.caption(f"{told}.")
+
+
+def table(case: CaseStudy, task: Task, found: Mapping[str, Counted]) -> list[dict[str, str | float]]:
+    """How often each kind of error is made, of every engine with the least and the most data it was counted at."""
+    assert task.faults is not None
+    kinds = [words.title(kind) for kind in task.faults.kinds]
+    return [
+        {
+            "Engine": case.engine(name).title,
+            f"Data ({task.unit})": float(each.sizes[row]),
+            **{kind: round(float(share), 1) for kind, share in zip(kinds, each.shares[row], strict=True)},
+        }
+        for name, each in found.items()
+        for row in dict.fromkeys((0, len(each.sizes) - 1))
+    ]
 
 
 def sentence(case: CaseStudy, task: Task, found: Mapping[str, Counted]) -> str:
@@ -100,7 +124,8 @@ def sentence(case: CaseStudy, task: Task, found: Mapping[str, Counted]) -> str:
 
 @st.cache_data(max_entries=24, show_spinner=False)
 def counted(case_slug: str, task_slug: str, root: str, at: str) -> dict[str, Counted]:
-    """What the runs of the engines' present versions counted, by engine. `at` names the state of the store."""
+    """What the runs of the engines' present versions counted, by engine; references, which had none of the data, are
+    left out. `at` names the state of the store."""
     case = registry.case(case_slug)
     main = "reading = '' and test = 'test' and oracle = '' and faults is not null"
     columns = ("engine", "version", "pairs", "faults")
@@ -114,5 +139,5 @@ def counted(case_slug: str, task_slug: str, root: str, at: str) -> dict[str, Cou
             np.stack([np.mean(each, axis=0) for _, each in sorted(shares[info.name].items())]),
         )
         for info in case.engines
-        if info.name in shares
+        if info.name in shares and not info.reference
     }

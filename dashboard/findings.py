@@ -182,35 +182,62 @@ def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float)
     The first engine of each shape that was measured is named; where a variant or a further reading of its shape is
     better, that one too, and it speaks for the shape. A shape is missing when no engine of it was run.
     """
-    here = [point for point in main_points(points) if point.budget == budget and not point.reference]
+    here = at(points, budget)
     amount = words.amount(budget, task.unit)
     shapes = standing(case, here)
     missing = [spoken(case, info.name) for shape, info in leading(case).items() if shape not in shapes]
     if not shapes:
         return f"Nothing has been run with {amount} yet."
-    best, parts = [], []
+    parts = []
     for shape, name in shapes.items():
-        best.append(_best([point for point in here if point.shape == shape], task.metric))
+        best = _best([point for point in here if point.shape == shape], task.metric)
         main = next(point for point in here if point.engine == name)
         text = f"{spoken(case, name)} {_made(main, task.metric, first=not parts)}"
-        parts.append(text + (f" ({_apart(case, task, best[-1])})" if best[-1].engine != name else ""))
+        parts.append(text + (f" ({_apart(case, task, best)})" if best.engine != name else ""))
     start = f"With {amount} {words.listing(parts)}"
     if missing:
         have = "has" if len(missing) == 1 else "have"
         return f"{start}; {words.listing(missing)} {have} no run at this budget yet."
-    if len(best) == 1:
+    if len(shapes) == 1:
         return f"{start}."
-    ranked = sorted(best, key=lambda point: point.mean, reverse=not task.metric.lower_is_better)
-    level = [point for point in ranked[1:] if not difference(ranked[0], point, task.metric)[1]]
     names = [
         spoken(case, point.engine.split("+")[0]) + (" with that extra" if point.reading else "")
-        for point in [ranked[0], *level]
+        for point in abreast(case, task, here)
     ]
-    if level and len(names) == len(best) > 2:
+    if len(names) == len(shapes) > 2:
         return f"{start}: the differences are within their uncertainty."
-    if level:
+    if len(names) > 1:
         return f"{start}: the difference between {words.listing(names)} is within its uncertainty."
     return f"{start}: build {names[0]}."
+
+
+def leader(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> str:
+    """Whom the verdict says to build at one budget, inside a sentence; "" where nobody is clearly ahead."""
+    here = at(points, budget)
+    ahead = abreast(case, task, here)
+    return spoken(case, ahead[0].engine) if len(ahead) == 1 < len(standing(case, here)) else ""
+
+
+def at(points: Sequence[Point], budget: float) -> list[Point]:
+    """The main points at one budget, references aside."""
+    return [point for point in main_points(points) if point.budget == budget and not point.reference]
+
+
+def abreast(case: CaseStudy, task: Task, here: Sequence[Point]) -> list[Point]:
+    """Of points at one budget, who leads and all others that are not clearly behind: a point for each such shape.
+
+    The best engine or reading of a shape is compared; the first of its shape is named in its place where it is not
+    clearly better than that.
+    """
+    shapes = standing(case, here)
+    best = [_best([point for point in here if point.shape == shape], task.metric) for shape in shapes]
+    ranked = sorted(best, key=lambda point: point.mean, reverse=not task.metric.lower_is_better)
+    named = []
+    for point in ranked:
+        if point is ranked[0] or not difference(ranked[0], point, task.metric)[1]:
+            first = next(each for each in here if each.engine == shapes[point.shape])
+            named.append(point if difference(point, first, task.metric)[1] else first)
+    return named
 
 
 def standing(case: CaseStudy, points: Sequence[Point]) -> dict[str, str]:

@@ -23,14 +23,20 @@ def telling(case: CaseStudy) -> tuple[Task, list[Point]]:
     for task in case.tasks:
         here = main(case, task)
         told = set(leaders(case, task, here).values())
-        every.append((bool(told), bool(told - {NOBODY}), not task.simulated, len(here), task, here))
+        runs = sum(not point.reading for point in here)
+        every.append((bool(told), bool(told - {NOBODY}), not task.simulated, runs, task, here))
     *_, task, here = max(every, key=lambda each: each[:4])
     return task, here
 
 
 def main(case: CaseStudy, task: Task) -> list[Point]:
-    """The points of the engines' main readings on the main test set."""
-    return [p for p in findings.main_points(load(case, task).points) if not (p.reference or p.reading)]
+    """The points of the engines on the main test set, further readings included."""
+    return [point for point in findings.main_points(load(case, task).points) if not point.reference]
+
+
+def drawn(points: Sequence[Point]) -> list[Point]:
+    """Those of the main readings alone: a small chart has no room for more curves."""
+    return [point for point in points if not point.reading]
 
 
 def shared(points: Sequence[Point]) -> list[float]:
@@ -43,15 +49,8 @@ def shared(points: Sequence[Point]) -> list[float]:
 def leaders(case: CaseStudy, task: Task, points: Sequence[Point]) -> dict[float, str]:
     """The least and the most data that all approaches were measured with -> who clearly leads the others there."""
     budgets = shared(points)
-    found = {}
-    for budget in dict.fromkeys(budgets[:1] + budgets[-1:]):
-        here = sorted((point for point in points if point.budget == budget), key=lambda point: point.mean)
-        here = here if task.metric.lower_is_better else here[::-1]
-        first = here[0]
-        second = next(point for point in here if point.shape != first.shape)
-        _, clear = findings.difference(first, second, task.metric)
-        found[budget] = findings.spoken(case, first.engine) if clear else NOBODY
-    return found
+    ends = dict.fromkeys(budgets[:1] + budgets[-1:])
+    return {budget: findings.leader(case, task, points, budget) or NOBODY for budget in ends}
 
 
 def winners(case: CaseStudy, task: Task, points: Sequence[Point]) -> str:

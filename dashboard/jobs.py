@@ -27,6 +27,7 @@ from engines.runs import RunSpec
 ROOT = Path(__file__).resolve().parents[1]
 MOST = 2  # runs at once: more would only slow each other, and the page, down
 PATIENCE = 3.0  # seconds that a cancelled process gets before it is killed
+BROKEN = (OSError, ValueError, KeyError, TypeError, OverflowError)  # what a status file that makes no sense raises
 _starting = threading.Lock()
 
 
@@ -66,7 +67,7 @@ def read(spec: RunSpec) -> Job | None:
         )
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except BROKEN as error:
         return Job(spec, "failed", 0.0, f"{path.name} cannot be read ({error}): start the run again.", None, 0)
     if job.running and not _alive(job.pid, path):
         return Job(spec, "failed", job.fraction, _last_words(path), None, job.pid)
@@ -113,7 +114,11 @@ def start(spec: RunSpec, again: bool = False) -> Job:
 
 
 def cancel(spec: RunSpec) -> None:
-    """Stop a run and all processes it started; what it was making is lost, finished runs stay."""
+    """Stop a run and all processes it started; what it was making is lost, finished runs stay.
+
+    Raises:
+        UserError: it is not ours to stop.
+    """
     job = read(spec)
     if job is None or not job.running:
         return
@@ -123,6 +128,8 @@ def cancel(spec: RunSpec) -> None:
             os.killpg(job.pid, number)
         except ProcessLookupError:
             break
+        except PermissionError as error:
+            raise UserError(f"The run is another user's process, {job.pid}: whoever started it can stop it.") from error
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and _alive(job.pid, path):
             time.sleep(0.05)
@@ -138,7 +145,7 @@ def running() -> int:
         try:
             words = json.loads(path.read_text())
             count += words["state"] == "running" and _alive(int(words["pid"]), path)
-        except (OSError, ValueError, KeyError, TypeError):
+        except BROKEN:
             continue  # a file that says nothing runs nothing
     return count
 

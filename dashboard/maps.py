@@ -17,7 +17,8 @@ from engines.runs import Point
 
 READING = (
     "{metric}; a column an amount of training data, a row an amount of {unit}. The lowest row takes none. Each cell "
-    "has the colour of the approach that is better there, the fuller the further; a sign marks where that is clear."
+    "has the colour of the approach that is better there, the fuller the further where that is clear, else pale; a "
+    "sign marks where it is clear."
 )
 
 
@@ -83,14 +84,18 @@ def drawn(case: CaseStudy, task: Task, points: Sequence[Point], side: SideBudget
     return Map(title(case, side, names, grid), sentence(case, task, side, names, budgets, grid), figure)
 
 
+def called(case: CaseStudy, side: SideBudget) -> str:
+    """What the points are called together: as the task says, else as the one with the most side data."""
+    return side.called or findings.spoken(case, max(side.points, key=side.points.__getitem__))
+
+
 def title(case: CaseStudy, side: SideBudget, names: Sequence[str], grid: Grid) -> str:
     """The finding, where it is a plain one: with more side data the lead lasts to more pairs."""
     ends = [
         max(np.flatnonzero(clear & (gaps > 0)), default=-1) for clear, gaps in zip(grid.clear, grid.gaps, strict=True)
     ]
     if ends == sorted(ends) and ends[-1] > ends[0]:
-        subject = findings.SPOKEN[case.engine(names[0].partition("+")[0]).shape]
-        return f"The more {side.unit}, the longer {subject} leads {findings.spoken(case, side.against)}"
+        return f"The more {side.unit}, the longer {called(case, side)} leads {findings.spoken(case, side.against)}"
     return f"Two budgets: training data and {side.unit}"
 
 
@@ -100,7 +105,7 @@ def sentence(
     """What the map says: what the side data are worth, then for each amount of it who leads where."""
     parts = []
     both = np.flatnonzero(np.isfinite(grid.scores[0]) & np.isfinite(grid.scores[-1]))
-    subject = findings.SPOKEN[case.engine(names[0].partition("+")[0]).shape]
+    subject = called(case, side)
     if len(both):
         column = int(both[-1])
         first, last = (words.score(float(grid.scores[row, column]), task.metric) for row in (0, -1))

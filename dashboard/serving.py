@@ -14,7 +14,7 @@ import re
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import brotli
 import streamlit as st
@@ -37,6 +37,7 @@ RETURN = "crossover_return"  # the cookie that holds where a visitor was when th
 MOST_LINK = 2_100_000  # bytes of a request's head: browsers send no longer links
 MOST_QUERY, CUT = 500_000, 8_000  # characters after a link's "?": Streamlit reads none that are more; what is left then
 PATIENCE = 600  # seconds that it is kept
+MOST_KEPT = 3_800  # characters of the cookie's value: browsers keep no cookie of over 4,096 in all
 
 
 class Compressed:
@@ -52,6 +53,7 @@ class Compressed:
         if not _wanted(scope):
             await self.app(scope, receive, send)
             return
+        scope, had = _unnamed(scope)
         start: Message = {}
         parts: list[bytes] = []
 
@@ -69,12 +71,13 @@ class Compressed:
                 if len(body) >= LEAST:
                     body = await self.compress(body)
                     headers["content-encoding"], headers["content-length"] = "br", str(len(body))
-                    if headers.get("etag"):  # another representation has another name
-                        headers["etag"] = f'{headers["etag"].rstrip(chr(34))}-br"'
+                    _name(headers)
                 await send(start)
                 await send({"type": "http.response.body", "body": body})
                 return
             if start:  # not modified, not found, a part of a file: as it is
+                if had and start["status"] == 304:
+                    _name(MutableHeaders(raw=start["headers"]))
                 await send(start)
                 start = {}
             await send(message)
@@ -141,7 +144,7 @@ class Returning:
     """Middleware: who signs in comes back to the link that they opened. Streamlit's login ends on the front page.
 
     Where the visitor was (path and query alone, never another site) is kept in a cookie from the way to the provider
-    until the way back.
+    until the way back: as a link, with what no cookie holds encoded as links encode it, so that nothing is decoded.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -161,7 +164,7 @@ class Returning:
                 if leaving:
                     where = place(headers.get("referer", ""), headers.get("host", ""))
                     answer.append("set-cookie", _cookie(where, PATIENCE if where else 0))
-                elif back := unquote(cookie_parser(headers.get("cookie", "")).get(RETURN, "")):
+                elif back := cookie_parser(headers.get("cookie", "")).get(RETURN, ""):
                     if message["status"] == 302 and place(back) == back:
                         answer["location"] = back
                     answer.append("set-cookie", _cookie("", 0))
@@ -197,7 +200,8 @@ def failed(error: Exception) -> bool:
 
 
 def place(url: str, host: str = "") -> str:
-    """Path and query of an address on this `host`, as they are written; "" for other hosts and what is no path."""
+    """Path and query of an address on this `host`, as they are written, or the path alone where a cookie could not hold
+    both; "" for other hosts and what is no path."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -206,19 +210,46 @@ def place(url: str, host: str = "") -> str:
     plain = all(32 < ord(letter) < 127 and letter != "\\" for letter in there)
     if parts.netloc != host or not there.startswith("/") or there.startswith("//") or not plain:
         return ""
-    return there if len(there) <= 3000 else parts.path
+    return there if len(_held(there)) <= MOST_KEPT else parts.path
+
+
+def _held(link: str) -> str:
+    """A link as a cookie can hold it; as a link it means the same."""
+    return quote(link, safe="/?=&%:,+")
 
 
 def _cookie(value: str, seconds: int) -> str:
-    return f"{RETURN}={quote(value, safe='')}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+    return f"{RETURN}={_held(value)}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+
+
+def _name(headers: MutableHeaders) -> None:
+    """The compressed representation has a name of its own."""
+    if headers.get("etag"):
+        headers["etag"] = f'{headers["etag"].rstrip(chr(34))}-br"'
+
+
+def _unnamed(scope: Scope) -> tuple[Scope, bool]:
+    """The request with the names of compressed files that the browser has as the files' own; whether there were any."""
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    names = headers.get("if-none-match", "")
+    if '-br"' not in names:
+        return scope, False
+    headers["if-none-match"] = names.replace('-br"', '"')
+    return {**scope, "headers": headers.raw}, True
 
 
 def _wanted(scope: MutableMapping[str, Any]) -> bool:
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     headers = Headers(scope=scope)
-    takes = any(each.strip().partition(";")[0] == "br" for each in headers.get("accept-encoding", "").split(","))
+    takes = _takes_brotli(headers.get("accept-encoding", ""))
     return takes and "range" not in headers and "/static/" in scope["path"] and bool(TEXT.search(scope["path"]))
+
+
+def _takes_brotli(accepted: str) -> bool:
+    """Whether it is among the encodings that a browser names, and not with a weight of 0."""
+    named = (each.replace(" ", "").lower().partition(";") for each in accepted.split(","))
+    return any(name == "br" and not re.fullmatch(r"q=0(\.0*)?", weight) for name, _, weight in named)
 
 
 def _whole(start: Message) -> bool:

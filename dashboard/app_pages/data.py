@@ -6,21 +6,24 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import findings, theme, view, words
+from dashboard.measured import load
 from engines import registry
 from engines.claims import design
 from engines.core import CaseStudy, EngineInfo, Task
-from engines.datasets import Dataset, dataset, find
+from engines.datasets import Dataset, dataset, find, how_to_get
 
 
-def data(task: Task) -> None:
+def data(case: CaseStudy, task: Task) -> None:
     """One task: what is asked, and each of its data sets."""
     with st.container(border=True):
         st.subheader(view.title(task))
         kind = "**Synthetic data**" if task.simulated else "**Real data**"
         budgets = words.span(task.budgets[0], task.budgets[-1], task.unit)
-        seeds = f"{len(task.seeds)} {'seed' if len(task.seeds) == 1 else 'seeds'} each"
+        counted = ""
+        with view.said():
+            counted = seeds(case, task)
         st.markdown(
-            f"{task.summary}\n\n{kind}; {len(task.budgets)} budgets from {budgets}, {seeds}; scored by "
+            f"{task.summary}\n\n{kind}; {len(task.budgets)} budgets from {budgets}{counted}; scored by "
             f"{task.metric.name}."
         )
         for test, what in task.variants.items():
@@ -32,6 +35,19 @@ def data(task: Task) -> None:
             st.caption("Made by the task itself from a seed; there is nothing to cite.")
 
 
+def seeds(case: CaseStudy, task: Task) -> str:
+    """ ", 1 to 3 seeds each", as the READMEs' tables count them from what was measured; "" where nothing was.
+
+    Raises:
+        UserError: a file of the store cannot be read.
+    """
+    counts = sorted({len(p.seeds) for p in findings.main_points(load(case, task).points) if not p.reference})
+    if not counts:
+        return ""
+    span = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+    return f", {span} {'seed' if counts[-1] == 1 else 'seeds'} each"
+
+
 def lines(entry: Dataset) -> list[str]:
     """A data set: what it is, its terms, whom to cite, how large it is."""
     told = [f"**[{entry.title}]({entry.page})**: {entry.what}", f":gray[Licence:] {entry.licence}"]
@@ -41,9 +57,8 @@ def lines(entry: Dataset) -> list[str]:
     size = [f"{entry.rows:,} rows"] if entry.rows else []
     if entry.bytes:
         size.append(f"{entry.bytes / 1e6:,.0f} MB to download" if entry.bytes >= 1e6 else "under 1 MB to download")
-    command = entry.by_hand or f"`python -m engines data fetch {entry.name}` gets it"
     told.append(f":gray[Size:] {', '.join(size) or 'not known'}")
-    return [*told, f":gray[On this machine:] {'yes' if find(entry.name) else f'no: {command}'}"]
+    return [*told, f":gray[On this machine:] {'yes' if find(entry.name) else f'no: {how_to_get(entry.name)}'}"]
 
 
 def engine(info: EngineInfo, effort: design.Effort | None, built: str) -> None:
@@ -112,5 +127,5 @@ st.caption(
 for case in registry.cases().values():
     st.header(case.title)
     for task in case.tasks:
-        data(task)
+        data(case, task)
     built(case)

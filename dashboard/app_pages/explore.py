@@ -78,10 +78,10 @@ def draw(
     )
     st.subheader(finding)
     slot = st.container()
-    look = 1.0
+    look, reach = 1.0, max(measured.budgets(), default=0.0)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if found and found.ahead:
-            look = view.pick_look(outlook.LOOKS, max(measured.budgets()), task.unit)
+            look = view.pick_look(outlook.LOOKS, reach, task.unit)
         group = view.pick_published(case.slug)
     alike = group is not None and group.shares_axes(task.metric, task.unit)
     there = {point.engine for point in measured.points}
@@ -90,16 +90,16 @@ def draw(
     layer = group if group and alike else None
     of = drawn.of(here)
     foretold = found and drawn.of(measured.points)  # a forecast is made of all points, whichever are drawn
-    name = ("curves", case.slug, task.slug, budget, look, foretold, layer and layer.test_set, of)
+    name = ("curves", case.slug, task.slug, budget, look, reach, foretold, layer and layer.test_set, of)
     slot.plotly_chart(
-        drawn.once(name, lambda: charts.curves(case, task, here, budget, found, look, layer)),
+        drawn.once(name, lambda: charts.curves(case, task, here, budget, found, look, layer, reach)),
         key=CHART,
         on_select=lambda: clicked(options),
         selection_mode="points",
         config={"displayModeBar": False},
         alt=finding,
     )
-    st.caption(charts.READING + (f" {charts.BEYOND}" if look > 1 else ""))
+    st.caption(charts.reading(found, here, look))
     if found and found.notes:
         st.caption("\n".join(f"- {note}" for note in found.notes))
     if group:

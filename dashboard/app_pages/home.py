@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import theme, view, words
 from dashboard.figures.thumbnail import thumbnail
-from dashboard.front import telling, winners
+from dashboard.front import drawn, telling, winners
 from engines import registry
 from engines.core import CaseStudy
 
@@ -25,7 +25,7 @@ def card(case: CaseStudy) -> None:
     task, points = telling(case)
     lines: dict[str, list[tuple[float, float]]] = {}
     shapes = {point.engine: point.shape for point in points}
-    for point in sorted(points, key=lambda point: point.budget):
+    for point in sorted(drawn(points), key=lambda point: point.budget):
         lines.setdefault(point.engine, []).append((point.budget, point.mean))
     # The first engine of each shape is drawn in full, its variants thin behind it.
     leading = {info.shape: info.name for info in reversed(case.engines) if info.name in lines}.values()

@@ -76,9 +76,8 @@ def question() -> None:
 
 
 def curve(points: Sequence[Point], budget: float, alt: str) -> None:
-    st.plotly_chart(
-        charts.curves(case, task, points, budget), key="tour_chart", config={"displayModeBar": False}, alt=alt
-    )
+    figure = charts.curves(case, task, front.drawn(points), budget)
+    st.plotly_chart(figure, key="tour_chart", config={"displayModeBar": False}, alt=alt)
 
 
 def little() -> None:
@@ -114,10 +113,12 @@ def inside() -> None:
         return
     file = ROOT / case.slug / "examples" / examples[0].path
     x = resolve(case.decode)(file.read_bytes(), file.name, task)
+    title = words.plain(examples[0].title.removesuffix("."))
     st.markdown(
-        f"An example of the test: **{words.plain(examples[0].title)}**. A pipeline can be watched at every stage; a "
-        "network shows what it was asked to show."
+        f"An example: **{title}**. A pipeline can be watched at every stage; a network shows what it was asked to show."
     )
+    if examples[0].note:
+        st.caption(words.plain(examples[0].note))
     for column, info in zip(st.columns(len(there), gap="medium"), there, strict=True):
         with column, view.said():
             steps(info, max(common or kept[info.name]), x)

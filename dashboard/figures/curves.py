@@ -21,7 +21,7 @@ LEFT, ABOVE, BELOW, TITLE = 48, 44, 30, 20
 PLOT = HEIGHT - ABOVE - BELOW - TITLE  # px of the plot itself, at least
 LABEL_WIDTH = 118  # px, kept free at the right for the names at the lines' ends
 WIDE = 20  # times the smallest score that the largest is, from which scores stand on a logarithmic axis
-DECADES = 3  # that such an axis shows at most
+DECADES = 3  # that such an axis shows at most, unless a measured mean lies lower
 MOST_TICKS = 4  # labelled steps of the axis of data
 STEPS = (1, 2, 5)  # of each decade that are labelled on it
 
@@ -83,8 +83,9 @@ def learning_curves(
         ticks: where the axis is labelled, with `tick_texts`; every budget measured has a small tick.
         overtaking: the chance that a challenger has overtaken, drawn in a strip below on the same axis of data.
         layer: lines of others, drawn thin behind ours, without names at their ends.
-        zero: the axis of scores begins at 0, or is logarithmic too where scores are far apart (their title says so, and
-            what is 0 lies at its lower end); else it begins where it shows the lines best, if they lie high.
+        zero: the axis of scores begins at 0, or is logarithmic too where scores are far apart (their title says so;
+            every mean above 0 is at its place, and 0 lies at the lower end, as does what an interval, a single run or a
+            forecast has below it); else it begins where it shows the lines best, if they lie high.
     """
     scale = _scale(lines, dots, layer) if zero else LINEAR
     lines, dots, layer = scale.raised(lines), [scale.lifted(dot) for dot in dots], scale.raised(layer)
@@ -219,14 +220,14 @@ def _axis_of_scores(
 
 
 def _scale(lines: Sequence[Line], dots: Sequence[Dot], layer: Sequence[Line]) -> Scale:
-    """A logarithmic one where the scores are far apart."""
+    """A logarithmic one where the scores are far apart. Its floor lies below every mean that is not 0, however low."""
     means = np.concatenate([*(line.means for line in [*lines, *layer]), [dot.mean for dot in dots]])
     positive = means[means > 0]
     if not len(positive) or means.max() < WIDE * positive.min():
         return LINEAR
     forecast = [line.ahead.middles.min() for line in lines if line.ahead]
     lowest = min([positive.min(), *(value for value in forecast if value > 0)])
-    return Scale(float(max(0.6 * lowest, means.max() / 10**DECADES)))
+    return Scale(float(min(max(0.6 * lowest, means.max() / 10**DECADES), 0.6 * positive.min())))
 
 
 def _band(figure: go.Figure, line: Line) -> None:

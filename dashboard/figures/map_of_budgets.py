@@ -12,7 +12,8 @@ from dashboard import theme
 from engines.core import Floats
 
 ROW = 46  # px
-# Cells are filled palely, so that dark text is read on the light page and light text on the dark one.
+# Cells are filled palely, so that dark text is read on the light page and light text on the dark one: the text has the
+# page's own colour, which may change while it is shown.
 FULL = 0.55
 FAINT = 0.12
 
@@ -75,7 +76,7 @@ def two_budgets(
         text=said,
         customdata=[rival_texts[c] and f"{rival}: {rival_texts[c]}" if r == 0 else hover[r - 1][c] for c, r in places],
         hovertemplate="%{customdata}<extra></extra>",
-        textfont={"size": theme.SMALL, "color": theme.TEXT[dark]},
+        textfont={"size": theme.SMALL},
         cliponaxis=False,
     )
     figure.update_xaxes(

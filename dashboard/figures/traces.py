@@ -138,7 +138,7 @@ def segments(
                 y=[tier] * len(fit),
                 text=[label for _, _, label in fit],
                 mode="text",
-                textfont={"color": theme.TEXT[dark], "size": 9 if len(row) > 15 else 11},
+                textfont={"size": 9 if len(row) > 15 else 11},
                 hoverinfo="skip",
             )
         )

@@ -8,8 +8,11 @@ from streamlit.testing.v1 import AppTest
 
 from engines import registry
 from engines.claims import design
-from engines.core import CaseStudy, EngineInfo
+from engines.core import Budget, CaseStudy, EngineInfo
 from engines.datasets import dataset
+from engines.runs import Run, RunSpec, RunStore, Score
+from tests.pages.app import opened
+from tests.pages.test_explore import statistics
 
 PLANTED = {
     "__init__.py": "",
@@ -71,6 +74,38 @@ def test_the_page_names_every_data_set_and_engine():
             for name in task.datasets:
                 assert dataset(name).licence in shown
                 assert dataset(name).citation in shown
+
+
+def told(app: AppTest) -> str:
+    return "\n".join(each.value for each in app.markdown)
+
+
+def test_how_to_get_data_that_is_not_here_names_file_and_page(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_DATA", str(tmp_path))
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "cache"))
+    shown = told(opened("data"))
+    by_hand = [
+        entry
+        for case in registry.cases().values()
+        for task in case.tasks
+        for entry in map(dataset, task.datasets)
+        if entry.by_hand and not entry.convert
+    ]
+    assert by_hand
+    assert all(entry.file in shown for entry in by_hand)
+    assert "{file}" not in shown
+    assert "{page}" not in shown
+
+
+def test_seeds_are_counted_from_the_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path / "store"))
+    for pairs, seed in ((2.0, 0), (2.0, 1), (4.0, 0)):
+        version = registry.case("tones").engine("pipeline").version
+        spec = RunSpec("tones", "pairs", "pipeline", Budget(pairs), seed, version)
+        RunStore().add(Run(spec, (Score(50.0, statistics(50)),)))
+    shown = told(opened("data"))
+    assert "8 budgets from 2 to 256 tones, 1 to 2 seeds each; scored by error rate." in shown
+    assert shown.count("each; scored by") == 1, "nothing is said where nothing was run"
 
 
 @pytest.mark.parametrize("case", list(registry.cases().values()), ids=lambda case: case.slug)

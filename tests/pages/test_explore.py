@@ -5,15 +5,16 @@ import os
 import subprocess
 import sys
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import charts, drawn, outlook
+from dashboard import charts, drawn, jobs, outlook, words
 from engines import registry
-from engines.core import Budget, UserError
+from engines.core import Budget, EngineInfo, UserError
 from engines.runs import Run, RunSpec, RunStore, Score
 from tests.pages.app import APP, opened
 
@@ -235,8 +236,30 @@ def test_a_failed_run_is_shown_with_its_reason(store):
     version = registry.case("tones").engine("pipeline").version
     store.add(Run(RunSpec("tones", "pairs", "pipeline", Budget(256.0), 0, version), error="ValueError: planted"))
     page = opened(case="tones", task="pairs", budget="256")
-    assert "planted" in page.error[0].value
+    assert page.error[0].value == "Seed 0 failed: ValueError: planted"
+    labels = [button.label for button in page.button]
+    assert "Run seed 1" in labels, "the other seeds can be run all the same"
+    assert "Try again" not in labels
+    for seed in registry.case("tones").task("pairs").seeds[1:]:
+        store.add(Run(RunSpec("tones", "pairs", "pipeline", Budget(256.0), seed, version), error="ValueError: other"))
+    page = opened(case="tones", task="pairs", budget="256")
+    assert page.error[0].value == "Seed 0 failed: ValueError: planted"
     assert "Try again" in [button.label for button in page.button]
+
+
+def test_a_run_that_cannot_be_stopped_gets_a_sentence(store, monkeypatch):
+    def refused(spec):
+        raise UserError("The run is another user's process.")
+
+    def read(spec):
+        return jobs.Job(spec, "running", 0.5, "training", None, 12345) if spec.engine == "pipeline" else None
+
+    monkeypatch.setattr(jobs, "read", read)
+    monkeypatch.setattr(jobs, "cancel", refused)
+    page = opened(case="tones", task="pairs", budget="256")
+    next(button for button in page.button if button.label == "Cancel").click().run()
+    assert not page.exception
+    assert [error.value for error in page.error] == ["The run is another user's process."]
 
 
 def test_a_broken_file_in_the_store_is_one_sentence(store):
@@ -301,3 +324,36 @@ def test_kinds_of_error_are_drawn_where_a_task_names_them(tmp_path, monkeypatch)
     assert f"{kinds[1]} (10)" in told
     titles = [each.value.strip("*").lower() for each in page.markdown]
     assert all(kind in titles for kind in kinds)
+    ticks = json.loads(page.get("plotly_chart")[-1].proto.spec)["layout"]["xaxis"]["ticktext"]
+    assert ticks == [f"{budget:,g}" for budget in task.budgets[:2]]
+    assert not page.dataframe
+    page.session_state["explore_faults"] = True
+    table = page.run().dataframe[-1].value
+    assert table[words.title(kinds[1])].tolist() == [40.0, 10.0]
+    assert table[f"Data ({task.unit})"].tolist() == list(task.budgets[:2])
+
+
+def test_kinds_of_error_of_a_reference_are_left_out_and_hours_are_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("CROSSOVER_STORE", str(tmp_path / "store"))
+    translation = registry.case("translation")
+    elsewhere = EngineInfo("elsewhere", "Elsewhere", "pipeline", 1, "x:X", "trained elsewhere", reference=True)
+    task = replace(translation.task("captions"), unit="hours")
+    case = replace(translation, tasks=(task,), engines=(translation.engines[0], elsewhere))
+    monkeypatch.setattr(registry, "case", lambda slug: case)
+    rows = statistics(50, task.metric.name)
+    faults = np.ones((len(rows), 1 + len(task.faults.kinds)))
+    for info, hours in ((case.engines[0], 0.025), (case.engines[0], 1.5), (elsewhere, 0.0)):
+        spec = RunSpec(case.slug, task.slug, info.name, Budget(hours), 0, info.version)
+        RunStore().add(Run(spec, (Score(task.metric.score(rows), rows, faults=faults),)))
+
+    def page() -> None:
+        from dashboard import faults
+        from engines import registry
+
+        faults.offer(registry.case("translation"), registry.case("translation").task("captions"))
+
+    shown = AppTest.from_function(page).run()
+    assert not shown.exception
+    axis = json.loads(shown.get("plotly_chart")[0].proto.spec)["layout"]["xaxis"]
+    assert axis["ticktext"] == ["1.5 min", "1.5 h"]
+    assert not any("Elsewhere" in caption.value for caption in shown.caption)

@@ -99,6 +99,18 @@ def test_how_far_to_look_and_the_layer_stand_in_the_url(store):
     assert page.segmented_control(key="view_look").value == 1
 
 
+def test_the_look_is_as_far_whichever_curves_are_drawn(store):
+    filled(store, "speech", "digits", {**FALLING, "pipeline": FALLING["pipeline"][:5]})
+    reach = registry.case("speech").task("digits").budgets[len(FALLING["end_to_end"]) - 1]
+    for curves, strip in (("", True), ("pipeline", False)):
+        page = opened(case="speech", task="digits", curves=curves) if curves else opened(case="speech", task="digits")
+        drawn = figure(page)
+        assert 10 * reach < 10 ** drawn["layout"]["xaxis"]["range"][1] < 15 * reach
+        assert ("yaxis2" in drawn["layout"]) == strip
+        assert "Dashes without markers: the forecast" in said(page)
+        assert ("Below: the chance" in said(page)) == strip
+
+
 @pytest.mark.parametrize("params", [{"look": "far"}, {"look": "0.1"}, {"published": "<b>nothing</b>"}])
 def test_a_link_that_asks_for_what_there_is_not_falls_back_with_a_sentence(store, params):
     filled(store, "tones", "pairs", FALLING)

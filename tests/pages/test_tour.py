@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import findings, front, words
 from engines import registry
+from engines.core import resolve
 
 PAGE = str(Path(__file__).parents[2] / "dashboard" / "app.py")
 STEPS = 5
@@ -37,7 +39,25 @@ def test_every_case_can_be_toured(case):
             shown = text(app)
             assert registry.case(case).question in shown
             assert all(info.title in shown for info in registry.case(case).engines if not info.reference)
+        else:
+            assert all(sentence in text(app) for sentence in said(case).get(step, []))
     assert len(set(titles)) == STEPS
+
+
+def said(slug: str) -> dict[int, list[str]]:
+    """What the steps in the middle say of a case."""
+    case = registry.case(slug)
+    task, points = front.telling(case)
+    if slug == "tones":
+        return {2: ["There are no runs of"], 3: ["There are no runs of"], 4: ["nothing to look into"]}
+    least, *_, most = front.shared(points)
+    example = resolve(case.examples)(task)[0]
+    title = words.plain(example.title.removesuffix("."))
+    return {
+        2: [f"**{findings.verdict(case, task, points, least)}**"],
+        3: [f"**{findings.verdict(case, task, points, most)}**", findings.headline(case, task, points)],
+        4: [f"An example: **{title}**. A pipeline can", words.plain(example.note)],
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import charts, findings, theme, view, words
+from dashboard import charts, findings, front, theme, view, words
 from dashboard.figures.ahead import Ahead
 from dashboard.figures.curves import Dot, Line, learning_curves
 from dashboard.figures.labels import spread
@@ -114,6 +114,14 @@ def test_a_variant_speaks_for_its_shape_where_it_is_better_and_is_not_missed():
     assert any("(detector learned here) leads the hybrid" in each for each in findings.further(case, task, better))
     assert not any("(detector learned here)" in each for each in findings.further(case, task, here))
     assert "end-to-end has no run" in findings.verdict(case, task, [p for p in here if p.engine != "end_to_end"], 62)
+    assert front.leaders(case, task, better) == {62: "the pipeline (detector learned here)"}
+    level = [replace(p, mean=49.0, scores=(49.0,)) if p.engine == own.name else p for p in here]
+    told = findings.verdict(case, task, level, 62)
+    assert "(detector learned here: 49.0 %)" in told
+    assert told.endswith("build the pipeline."), (
+        "a variant is named where it is clearly ahead of the first of its shape"
+    )
+    assert front.leaders(case, task, level) == {62: "the pipeline"}
 
 
 def test_a_further_reading_that_is_best_speaks_for_its_engine():
@@ -122,7 +130,10 @@ def test_a_further_reading_that_is_best_speaks_for_its_engine():
     said = findings.verdict(SPEECH, TASK, here, 1.0)
     assert "70 (30 with the pipeline's lexicon and language model)" in said
     assert said.endswith("build end-to-end with that extra.")
+    assert front.leaders(SPEECH, TASK, here) == {1.0: "end-to-end with the pipeline's lexicon and language model"}
+    assert not any(p.reading for p in front.drawn(here))
     level = [*here[:-1], point("hybrid", 1.0, 31)]
+    assert front.leaders(SPEECH, TASK, level) == {1.0: front.NOBODY}
     said = findings.verdict(SPEECH, TASK, level, 1.0)
     assert said.endswith("the difference between end-to-end with that extra and the hybrid is within its uncertainty.")
 
@@ -203,6 +214,10 @@ def test_scores_that_are_far_apart_stand_on_a_logarithmic_axis_and_none_is_lost(
     figure = learning_curves([line(100.0, 10.0, 1.0, 0.0)])
     assert min(min(trace.y) for trace in figure.data) == pytest.approx(0.6)
     assert -0.3 < low < np.log10(0.6)
+    far = learning_curves([line(100.0, 10.0, 0.058, 0.0)])
+    assert next(trace.y for trace in far.data if trace.name).tolist() == pytest.approx(
+        [100.0, 10.0, 0.058, 0.6 * 0.058]
+    )
     assert learning_curves([line(100.0, 40.0, 20.0)]).layout.yaxis.type != "log"
     assert learning_curves([line(0.0, 0.0)]).layout.yaxis.type != "log"
     assert learning_curves([line(100.0, 1.0)], zero=False).layout.yaxis.type != "log"

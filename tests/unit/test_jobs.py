@@ -9,7 +9,7 @@ import time
 import pytest
 
 from dashboard import jobs
-from engines.core import Budget
+from engines.core import Budget, UserError
 from engines.runs import RunSpec
 
 
@@ -71,10 +71,36 @@ def test_a_number_that_now_belongs_to_a_stranger_is_neither_alive_nor_killed(spe
     stranger.wait()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '{"pid": "x", "state": 1, "fraction": "a"}'])
-def test_a_broken_status_file_is_a_failed_job(spec, text):
+def test_a_process_of_another_user_is_left_alone_and_said(spec, monkeypatch):
+    def forbidden(*_):
+        raise PermissionError("not yours")
+
     jobs.folder().mkdir(parents=True)
-    (jobs.folder() / f"{spec.id}.json").write_text(text)
+    words_of_it = {"pid": 12345, "state": "running", "fraction": 0.4, "sentence": "", "seconds_left": None}
+    (jobs.folder() / f"{spec.id}.json").write_text(json.dumps(words_of_it))
+    monkeypatch.setattr(jobs, "_alive", lambda pid, path: True)
+    monkeypatch.setattr(os, "killpg", forbidden)
+    with pytest.raises(UserError, match="another user's process, 12345"):
+        jobs.cancel(spec)
+    job = jobs.read(spec)
+    assert job is not None
+    assert job.running
+
+
+ENDLESS = '{"pid": 1e400, "state": "running", "fraction": 0.1, "sentence": "", "seconds_left": null}'
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"pid": 1}', '{"pid": "x", "state": 1, "fraction": "a"}', ENDLESS, None]
+)
+def test_a_broken_status_file_is_a_failed_job(spec, text):
+    """None: a folder lies where the file should."""
+    jobs.folder().mkdir(parents=True)
+    file = jobs.folder() / f"{spec.id}.json"
+    if text is None:
+        file.mkdir()
+    else:
+        file.write_text(text)
     job = jobs.read(spec)
     assert job is not None
     assert job.state == "failed"

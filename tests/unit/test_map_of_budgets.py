@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard import maps
+from dashboard import findings, maps
 from engines import registry
 from engines.core import Budget, CaseStudy, SideBudget, Task
 from engines.runs import Run, RunSpec, RunStore, Score, points
@@ -71,6 +71,7 @@ def test_every_cell_holds_its_score_and_the_sign_of_who_clearly_leads(store):
         "4,529<br>photos of others",
     ]
     assert len(found.figure.layout.shapes) == 12
+    assert found.figure.data[0].textfont.color is None, "it is the page's, which changes with the theme"
 
 
 def test_what_was_not_run_stays_empty(store):
@@ -103,3 +104,15 @@ def test_what_a_task_declares_exists(case, task, side):
         engine, _, reading = name.partition("+")
         assert not reading or reading in case.engine(engine).readings
         assert name not in task.without
+    most = max(side.points, key=side.points.__getitem__)
+    first = findings.leading(case)[case.engine(most.partition("+")[0]).shape].name
+    assert bool(side.called) == (most != first), "what is not the shape's own curve is not called by the shape"
+
+
+def test_points_that_are_not_the_shapes_own_curve_are_called_by_what_they_are(store):
+    side = replace(SIDE, points={"pipeline_500": 500, "pipeline_2000": 2000})
+    assert maps.called(CASE, SIDE) == "the pipeline"
+    assert maps.called(CASE, side) == "the pipeline (2,000 photos of others)"
+    assert maps.called(CASE, replace(side, called="a pipeline of two")) == "a pipeline of two"
+    found = maps.drawn(CASE, TASK, plant(store), replace(side, called="a pipeline of two"))
+    assert "going from 500 to 2,000 photos of others takes a pipeline of two from 30.0 %" in found.sentence

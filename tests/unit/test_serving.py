@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from urllib.parse import quote, unquote
 
 import brotli
 import pytest
@@ -52,6 +53,8 @@ def test_a_script_is_compressed_and_comes_out_as_it_was(client):
     [
         ("/static/script.js", {"accept-encoding": "gzip"}),
         ("/static/script.js", {"accept-encoding": ""}),
+        ("/static/script.js", {"accept-encoding": "gzip, br;q=0"}),
+        ("/static/script.js", {"accept-encoding": "br; q=0.000"}),
         ("/static/script.js", {**BROTLI, "range": "bytes=0-99"}),
         ("/static/font.woff2", BROTLI),
         ("/static/small.js", BROTLI),
@@ -70,6 +73,13 @@ def test_a_browser_that_has_it_gets_it_by_name_alone(client):
     first = client.get("/static/script.js", headers=BROTLI)
     again = client.get("/static/script.js", headers={**BROTLI, "if-modified-since": first.headers["last-modified"]})
     assert (again.status_code, again.content) == (304, b"")
+    both = {"if-none-match": first.headers["etag"], "if-modified-since": first.headers["last-modified"]}
+    again = client.get("/static/script.js", headers={**BROTLI, **both})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    other = client.get("/static/script.js", headers={**BROTLI, **both, "if-none-match": '"other-br"'})
+    assert (other.status_code, other.text) == (200, SCRIPT)
+    assert client.get("/static/script.js", headers={"accept-encoding": "br;q=0.1"}).headers["content-encoding"] == "br"
 
 
 def test_it_is_compressed_once_and_by_the_next_server_not_at_all(client, files, tmp_path, monkeypatch):
@@ -137,6 +147,15 @@ def test_a_sign_in_leads_back_to_the_link_that_was_opened():
         client.get("/auth/login", headers={"referer": "http://here/explore?saved=1"})
         assert client.get("/oauth2callback").headers["location"] == "/explore?saved=1"
         assert client.get("/oauth2callback").headers["location"] == "/", "it is used once"
+        names = "Пётр, Мария; Анна (2)"
+        long = f"/advisor?names={quote(names * 26)}"
+        assert 2_600 < len(long) < 3_000
+        answer = client.get("/auth/login", headers={"referer": f"http://here{long}"})
+        assert len(answer.headers["set-cookie"]) < 4_096
+        assert client.get("/oauth2callback").headers["location"] == long
+        client.get("/auth/login", headers={"referer": "http://here/explore?a=b;c(d)&e=%41+f"})
+        back = client.get("/oauth2callback").headers["location"]
+        assert unquote(back) == unquote("/explore?a=b;c(d)&e=%41+f")
         client.get("/auth/login", headers={"referer": "http://there/explore"})
         assert client.get("/oauth2callback").headers["location"] == "/"
         client.cookies.set(RETURN, "https%3A%2F%2Fthere%2F")
