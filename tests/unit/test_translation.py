@@ -128,6 +128,20 @@ def test_tokens_and_back() -> None:
     assert tokenise("हिन्दी भाषा", "hi") == ["हिन्दी", "भाषा"]
 
 
+def test_titles_end_no_sentence_and_joined_pictures_stay_whole() -> None:
+    assert sentences("Mr. Smith waits. St. John's is far.") == ["Mr. Smith waits.", "St. John's is far."]
+    assert tokenise("a 👨‍👩‍👧 and 🇫🇷🇩🇪 👍🏽!", "en") == ["a", "👨‍👩‍👧", "and", "🇫🇷", "🇩🇪", "👍🏽", "!"]
+
+
+def test_a_number_in_digits_stays_in_every_translation() -> None:
+    pairs = [(["no", "3"], ["numéro", "véhicule"]), (["with", "3", "dogs"], ["avec", "3", "chiens"])] * 4
+    model = PhraseModel.fit([*pairs, (["a", "dog"], ["un", "chien"])])
+    offered = model.options(["with", "no", "3", "1,200"])
+    assert all("3" in option.target for option in offered if option.start <= 2 < option.end)
+    assert any(option.start <= 2 < option.end for option in offered)
+    assert [option.target for option in offered if option.end == 4] == [("1,200",)]
+
+
 def test_a_long_sentence_is_cut_after_punctuation_and_loses_nothing() -> None:
     tokens = [f"w{i}" if i % 7 else "," for i in range(1, 500)]
     cut = parts(tokens)

@@ -44,7 +44,7 @@ UNTUNED = (0.1, 0.0)
 class Hybrid(Engine):
     name: ClassVar[str] = "hybrid"
     shape: ClassVar[EngineShape] = "hybrid"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     supervision: ClassVar[tuple[str, ...]] = ()
 
     analysis: Analysis = field(default_factory=Analysis)

@@ -6,12 +6,14 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.cases.translation import metric
+from engines.cases.translation.text import numeral
 from engines.core import Progress, UserError
 from engines.core.wording import Option
 from engines.ml import ranking
@@ -113,7 +115,8 @@ class PhraseModel:
 
     def options(self, sentence: Sequence[str]) -> tuple[Option, ...]:
         """Ways to translate every span of a tokenised sentence, best first within a span. A word that the table lacks
-        is looked for in lower case and then passed through as it is."""
+        is looked for in lower case and then passed through as it is. A number in digits stays in every translation: of
+        few pairs the table has learned it as whatever stood beside it."""
         number = self.source.number
         words = [number.get(word, number.get(word.lower(), -1)) for word in sentence]
         spans, keys = span_keys(np.array(words, np.int32))
@@ -126,9 +129,12 @@ class PhraseModel:
             if place == len(table.keys) or table.keys[place] != key:
                 continue
             first, last = int(table.first[place]), int(table.first[place + 1])
-            rank = np.argsort(-(table.scores[first:last] @ weights), kind="stable")[:TOP] + first
-            found += [self._option(a, b, entry) for entry in rank.tolist()]
-            if b - a == 1:
+            rank = np.argsort(-(table.scores[first:last] @ weights), kind="stable") + first
+            offered = (self._option(a, b, entry) for entry in rank.tolist())
+            numerals = {word for word in sentence[a:b] if numeral(word)}
+            some = list(islice((option for option in offered if numerals.issubset(option.target)), TOP))
+            found += some
+            if b - a == 1 and some:
                 covered.add(a)
         for a, word in enumerate(sentence):
             if a not in covered:

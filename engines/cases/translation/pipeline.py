@@ -30,7 +30,7 @@ class Pipeline(Engine):
 
     name: ClassVar[str] = "pipeline"
     shape: ClassVar[EngineShape] = "pipeline"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     supervision: ClassVar[tuple[str, ...]] = ()
     readings: ClassVar[tuple[str, ...]] = ("monolingual",)
 

@@ -15,21 +15,26 @@ from dataclasses import dataclass, field
 
 _PLAIN = {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "…": "..."}
 _QUOTES = str.maketrans(_PLAIN)
-# A URL or address, a number with its separators, an ellipsis, a word (hyphens and apostrophes inside), anything else.
+# A URL or address, a number with its separators, an ellipsis, a word (hyphens and apostrophes inside), a flag (two
+# letters of their own), a picture with its skin and those that are joined to it, anything else.
 # Python's \\w leaves out the marks that belong to a letter of many scripts, and what joins letters.
 _MARKS = "".join(re.escape(c) for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in ("Mn", "Mc"))
 _IN_WORD = rf"[\w\u200c\u200d{_MARKS}]"
+_DRESS = "[\ufe0f\U0001f3fb-\U0001f3ff]*"
 _TOKEN = re.compile(
     r"https?://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\d+(?:[.,:/]\d+)*|\.\.\.|"
-    rf"[^\W\d_]{_IN_WORD}*(?:[-']{_IN_WORD}+)*'?|{_IN_WORD}+|\S"
+    rf"[^\W\d_]{_IN_WORD}*(?:[-']{_IN_WORD}+)*'?|{_IN_WORD}+|"
+    rf"[\U0001f1e6-\U0001f1ff]{{2}}|[^\w\s]{_DRESS}(?:\u200d[^\w\s]{_DRESS})*"
 )
 _CLITIC = re.compile(r"(?i)(.+?)(n't|'(?:s|re|ve|ll|d|m))$")
 _ELISION = re.compile(r"(?i)((?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu|quoiqu)')(.+)")
 _WHOLE = frozenset(("aujourd'hui", "d'abord", "o'clock"))
 _ENDED = r"(?:(?<=[.!?])|(?<=[.!?][\"')\]])|(?<=[.!?][\"')\]]{2}))"
-_END = re.compile(_ENDED + r"\s+(?=[\"'(\[]?[^\W\d_a-zß-öø-ÿ]|\d)|\n+")
+_TITLES = "".join(rf"(?<!\b{title}\.)" for title in ("Mr", "Mrs", "Ms", "Dr", "St", "Prof", "Sr", "Jr"))
+_END = re.compile(_ENDED + _TITLES + r"\s+(?=[\"'(\[]?[^\W\d_a-zß-öø-ÿ]|\d)|\n+")
 _LEFT, _RIGHT = frozenset(".,;:!?)]}%..."), frozenset("([{")
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # overrides, embeddings, isolates
+_DIGITS = re.compile(r"\d+(?:[.,:/]\d+)*")
 LONGEST = 60  # tokens: a longer sentence is translated in parts
 
 
@@ -84,6 +89,11 @@ def _elided(word: str) -> list[str]:
 def _quoted(word: str) -> list[str]:
     """An apostrophe at the end that belongs to no elision is a closing quote."""
     return [word[:-1], "'"] if word.endswith("'") and len(word) > 1 else [word]
+
+
+def numeral(token: str) -> bool:
+    """Whether a token is a number in digits: "3", "1,200", "7:30"."""
+    return bool(_DIGITS.fullmatch(token))
 
 
 def detokenise(tokens: Sequence[str], language: str) -> str:
