@@ -199,8 +199,10 @@ def _source(group: PublishedGroup, series: PublishedSeries, point: PublishedPoin
 
 
 def table(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[dict[str, Any]]:
-    """The points as rows with columns that a person can read; numbers stay numbers."""
+    """The points as rows with columns that a person can read; numbers stay numbers. The task's further scores are those
+    of points of the main test set without an oracle."""
     unit = f" ({task.metric.unit})" if task.metric.unit else ""
+    further = [each.name for each in task.beside if any(each.name in point.beside for point in points)]
     return [
         {
             "Engine": case.label(point.engine),
@@ -210,9 +212,10 @@ def table(case: CaseStudy, task: Task, points: Sequence[Point]) -> list[dict[str
             f"{words.title(task.metric.name)}{unit}": round(point.mean, 2),
             "Low": round(max(0.0, point.low), 2),
             "High": round(max(0.0, point.high), 2),
+            **{name: round(point.beside.get(name, math.nan), 2) for name in further},
             "Seeds": len(point.seeds),
             "Training (s)": round(point.train_seconds, 2),
-            "Trained on": "GPU" if point.device == "cuda" else "processor",
+            "Trained on": words.trained_on(point),
             "Answer (ms)": round(1000 * point.answer_seconds, 2),
             "Parameters": point.parameters,
         }

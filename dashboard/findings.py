@@ -180,7 +180,8 @@ def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float)
     """The answer to the question at one budget, in one sentence.
 
     The first engine of each shape that was measured is named; where a variant or a further reading of its shape is
-    better, that one too, and it speaks for the shape. A shape is missing when no engine of it was run.
+    better, that one too, and it speaks for the shape. A shape is missing when no engine of it was run: the answer is
+    then one among the others.
     """
     here = at(points, budget)
     amount = words.amount(budget, task.unit)
@@ -194,21 +195,26 @@ def verdict(case: CaseStudy, task: Task, points: Sequence[Point], budget: float)
         main = next(point for point in here if point.engine == name)
         text = f"{spoken(case, name)} {_made(main, task.metric, first=not parts)}"
         parts.append(text + (f" ({_apart(case, task, best)})" if best.engine != name else ""))
-    start = f"With {amount} {words.listing(parts)}"
-    if missing:
-        have = "has" if len(missing) == 1 else "have"
-        return f"{start}; {words.listing(missing)} {have} no run at this budget yet."
+    told = f"With {amount} {words.listing(parts)}{_advised(case, task, here)}"
+    if not missing:
+        return f"{told}."
+    return f"{told}; {words.listing(missing)} {'has' if len(missing) == 1 else 'have'} no run at this budget yet."
+
+
+def _advised(case: CaseStudy, task: Task, here: Sequence[Point]) -> str:
+    """What the points at one budget come to, as the end of a sentence; "" where only one shape is there."""
+    shapes = standing(case, here)
     if len(shapes) == 1:
-        return f"{start}."
+        return ""
     names = [
         spoken(case, point.engine.split("+")[0]) + (" with that extra" if point.reading else "")
         for point in abreast(case, task, here)
     ]
     if len(names) == len(shapes) > 2:
-        return f"{start}: the differences are within their uncertainty."
+        return ": the differences are within their uncertainty"
     if len(names) > 1:
-        return f"{start}: the difference between {words.listing(names)} is within its uncertainty."
-    return f"{start}: build {names[0]}."
+        return f": the difference between {words.listing(names)} is within its uncertainty"
+    return f": build {names[0]}"
 
 
 def leader(case: CaseStudy, task: Task, points: Sequence[Point], budget: float) -> str:

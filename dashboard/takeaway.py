@@ -238,7 +238,7 @@ def report(what: Shown, link: str = "") -> str:
     cited = [dataset(name) for name in task.datasets]
     if cited:
         parts.append(f"<h2>Data to cite</h2>{documents.items([f'{each.citation} {each.licence}.' for each in cited])}")
-    again = f"python -m engines sweep {case.slug} --task {task.slug}"
+    again = f"python -m engines sweep {case.slug} {task.option}"
     parts.append(f'<p class="small">Every number is measured and made again by <code>{escape(again)}</code>.')
     parts.append(f' This view: <a href="{escape(link, quote=True)}">{escape(link)}</a></p>' if _web(link) else "</p>")
     return documents.page(what.title, parts)

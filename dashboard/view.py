@@ -187,7 +187,7 @@ def pick() -> View:
         )
         st.caption(view.case.question, width=400)
     for note in _noted(view):
-        st.info(note, icon=":material/info:")
+        st.info(words.plain(note), icon=":material/info:")
     return view
 
 
@@ -322,7 +322,9 @@ def _chosen(names: Sequence[str]) -> tuple[str, ...]:
 
 def sources(task: Task) -> None:
     """Draw a line with source, licence and citation of a task's data, and whether they are real."""
-    st.caption(task.summary + (" Synthetic data: no person made these examples." if task.simulated else ""))
+    st.caption(
+        words.plain(task.summary) + (" Synthetic data: no person made these examples." if task.simulated else "")
+    )
     for name in task.datasets:
         entry = dataset(name)
         st.caption(f"Data: [{entry.title}]({entry.page}); licence: {entry.licence}. Cite: {entry.citation}.")
@@ -342,6 +344,11 @@ def title(task: Task) -> str:
     if task.simulated and not any(word in task.title.lower() for word in ("synthetic", "simulated")):
         return f"{task.title} (synthetic)"
     return task.title
+
+
+def heading(task: Task) -> str:
+    """A task's title as Markdown: a file's name may be part of it."""
+    return words.plain(title(task))
 
 
 def _case_changed() -> None:

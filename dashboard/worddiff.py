@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
 Kind = Literal["same", "substitution", "insertion", "deletion"]
 
-# The longest reference a page takes, in characters: about two minutes of speech, and quick to align.
-LONGEST = 2000
+Tokens = Callable[[str], Sequence[tuple[str, str]]]  # a text -> (a word as written, what of it is compared) in order
 _NO_WORD = re.compile(r"[^\w']+|_")
 
 
@@ -82,11 +81,35 @@ LEGEND = (
 NOTHING = '<div class="wd"><span class="none">(nothing)</span></div>'
 
 
-def html(answer: str, truth: str = "") -> str:
-    """The answer as HTML with its errors marked against the true words; unmarked when there are none."""
+def spaced(text: str) -> list[tuple[str, str]]:
+    """What stands between spaces, compared as it is."""
+    return [(word, word) for word in text.split()]
+
+
+def html(answer: str, truth: str = "", tokens: Tokens = spaced) -> str:
+    """The answer as HTML with its errors marked against the true words, which `tokens` tells apart; unmarked when there
+    is no truth."""
     if not truth:
         return f'<div class="wd">{escape(answer)}</div>' if answer.strip() else NOTHING
-    return f'<div class="wd">{" ".join(_one(mark) for mark in align(answer.split(), truth.split()))}</div>'
+    ours, theirs = tokens(answer), tokens(truth)
+    written = iter([(word, gap) for (word, _), gap in zip(ours, _gaps(answer, ours), strict=True)])
+    wanted = iter([word for word, _ in theirs])
+    shown = ""
+    for mark in align([word for _, word in ours], [word for _, word in theirs]):
+        own, gap = next(written) if mark.written else ("", " ")
+        right = next(wanted) if mark.wanted else ""
+        shown += (gap if shown else "") + _one(Mark(mark.kind, own, right))
+    return f'<div class="wd">{shown}</div>'
+
+
+def _gaps(text: str, tokens: Sequence[tuple[str, str]]) -> list[str]:
+    """What stands before each word of a text: a space, or nothing."""
+    gaps, at = [], 0
+    for word, _ in tokens:
+        place = text.find(word, at)
+        gaps.append("" if place == at else " ")
+        at = place + len(word) if place >= 0 else at
+    return gaps
 
 
 def _one(mark: Mark) -> str:

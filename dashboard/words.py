@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from engines.core import Metric
 from engines.core.amounts import amount, digits, duration
 from engines.runs import Point
+
+# What Streamlit's Markdown makes something of even where each sign is escaped: addresses, names of icons and emoji,
+# arrows. A sign of no width between the parts leaves them as they are typed.
+APART = "\u2060"
+LIVE = re.compile(r"(?i:https?:(?=//)|www(?=\.))|(?=@)|:(?=[\w+-]+(?:/\w+)?:)|(?<!\S)[<>~-](?=[=>-]+(?!\S))")
+MARKUP = frozenset("\\`*_{}[]()<>#+-!|~:$&")
 
 
 def about(value: float, unit: str) -> str:
@@ -56,8 +64,22 @@ def title(name: str) -> str:
 
 
 def training(point: Point) -> str:
-    """How long training took, "46 min", and on what where that was no processor, "4.2 min on a GPU"."""
-    return duration(point.train_seconds) + (" on a GPU" if point.device == "cuda" else "")
+    """How long training took, "46 min", and on what where that was no processor, "4.2 min on a GPU", or not for every
+    seed, "46 min (2 of 3 seeds on a GPU)"."""
+    took = duration(point.train_seconds)
+    if point.device == "cuda":
+        return f"{took} on a GPU"
+    fast = point.devices.count("cuda")
+    return f"{took} ({fast} of {len(point.devices)} seeds on a GPU)" if fast else took
+
+
+def trained_on(point: Point) -> str:
+    """Where the runs of a point were trained: "processor", or "processor (1 seed), GPU (2)"."""
+    fast = point.devices.count("cuda")
+    slow = len(point.devices) - fast
+    if fast and slow:
+        return f"processor ({slow} {'seed' if slow == 1 else 'seeds'}), GPU ({fast})"
+    return "GPU" if point.device == "cuda" else "processor"
 
 
 def money(value: float, currency: str) -> str:
@@ -96,4 +118,5 @@ def listing(parts: list[str], joint: str = "and") -> str:
 
 def plain(text: str) -> str:
     """Text that a visitor or a file's name had a part in, as Markdown that shows it as it is."""
-    return "".join("\\" + letter if letter in "\\`*_{}[]()<>#+-!|~:$&" else letter for letter in text)
+    apart = LIVE.sub(lambda found: found[0] + APART, text)
+    return "".join("\\" + letter if letter in MARKUP else letter for letter in apart)

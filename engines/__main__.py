@@ -11,7 +11,7 @@ from pathlib import Path
 from engines import registry
 from engines.core import UserError, resolve
 from engines.datasets.cli import add_parser as add_data
-from engines.runs import RunStore, renew, report, tables
+from engines.runs import RunStore, lines, renew, report, tables
 
 CASE = "its name, as `python -m engines cases` lists it"
 
@@ -138,21 +138,11 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         if chosen.markdown:
             print("\n\n".join(filter(None, (tables(case, RunStore()) for case in chosen_cases))))
             return 0
-        records = [record for case in chosen_cases for record in report(case, RunStore())]
         if chosen.json:
-            print(json.dumps(records, indent=1))
+            print(json.dumps([record for case in chosen_cases for record in report(case, RunStore())], indent=1))
             return 0
-        if not records:
-            print("No runs yet: make them with `python -m engines sweep CASE`.")
-            return 0
-        for record in records:
-            print(
-                f"{record['case']:10} {record['task']:10} {record['engine']:28} "
-                f"{record['budget']:>9,.6g} {record['unit']:6} "
-                f"{record['metric']} {record['mean']:6.1f} ± {record['standard_error']:4.1f}  seeds {record['seeds']}  "
-                f"train {record['train_seconds']:6.0f} s  answer {record['answer_seconds'] * 1000:6.1f} ms  "
-                f"parameters {record['parameters']}"
-            )
+        found = [line for case in chosen_cases for line in lines(case, RunStore())]
+        print("\n".join(found) or "No runs yet: make them with `python -m engines sweep CASE`.")
         return 0
 
     parser.set_defaults(run=run)

@@ -16,16 +16,19 @@ from engines.datasets import Dataset, dataset, find, how_to_get
 def data(case: CaseStudy, task: Task) -> None:
     """One task: what is asked, and each of its data sets."""
     with st.container(border=True):
-        st.subheader(view.title(task))
+        st.subheader(view.heading(task))
         kind = "**Synthetic data**" if task.simulated else "**Real data**"
         budgets = words.span(task.budgets[0], task.budgets[-1], task.unit)
         counted = ""
         with view.said():
             counted = seeds(case, task)
         st.markdown(
-            f"{task.summary}\n\n{kind}; {len(task.budgets)} budgets from {budgets}{counted}; scored by "
+            f"{words.plain(task.summary)}\n\n{kind}; {len(task.budgets)} budgets from {budgets}{counted}; scored by "
             f"{task.metric.name}."
         )
+        signed = [f"{each.name}: {each.signature}" for each in (task.metric, *task.beside) if each.signature]
+        if signed:
+            st.caption(words.plain(f"How it is scored: {'; '.join(signed)}."))
         for test, what in task.variants.items():
             st.caption(f"Further test set, {test.replace('_', ' ')}: {what}.")
         for name in task.datasets:

@@ -114,10 +114,11 @@ def draw(
 
 def others(group: PublishedGroup, alike: bool) -> None:
     """What others published: on axes of its own where the units are not the task's, and always with its sources."""
+    hangs = "Where such lines cross hangs on how each system was built and tuned too, and on what it was tested on."
     if alike:
         st.caption(
             f"Thin lines: {group.title}, published by others and measured on other data than ours. "
-            "Hover over a point for its source."
+            f"{hangs} Hover over a point for its source."
         )
     elif group.sized:
         st.markdown(f"**Published by others, on axes of its own: {group.title}**")
@@ -129,7 +130,7 @@ def others(group: PublishedGroup, alike: bool) -> None:
         )
         st.caption(
             f"Its units are {group.metric} against {group.unit}, not those of the chart above: heights and amounts "
-            "cannot be compared. Hover over a point for its source."
+            f"cannot be compared. {hangs} Hover over a point for its source."
         )
     else:
         st.caption(f"{group.title}: no source says how much data was used, so there is no curve to draw.")
@@ -189,13 +190,13 @@ def empty(shown: view.View) -> None:
     """What stands in the place of the chart before the first run."""
     task = shown.task
     with st.container(border=True):
-        st.subheader(f"No runs of “{view.title(task)}” yet")
+        st.subheader(f"No runs of “{view.heading(task)}” yet")
         count = len(task.budgets) * len(task.seeds) * sum(not info.reference for info in shown.case.engines)
         st.markdown(
             f"The curves appear here as soon as there are runs. This command makes all {count} of them; it can be "
             "stopped, and goes on where it stopped:"
         )
-        st.code(f"python -m engines sweep {shown.case.slug} --task {task.slug}", language="bash")
+        st.code(f"python -m engines sweep {shown.case.slug} {task.option}", language="bash")
         st.markdown("Or start a single run on a card here.")
 
 

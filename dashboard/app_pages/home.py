@@ -43,7 +43,7 @@ def card(case: CaseStudy) -> None:
                 width="stretch",
                 alt=f"{words.title(task.metric.name)} of each approach against the amount of data: {view.title(task)}",
             )
-            st.caption(f"{view.title(task)}: {task.metric.name} against {task.unit}")
+            st.caption(f"{view.heading(task)}: {task.metric.name} against {task.unit}")
         st.markdown(f"**{winners(case, task, points)}**")
         with st.container(horizontal=True, gap="small"):
             st.page_link(

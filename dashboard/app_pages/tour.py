@@ -173,7 +173,7 @@ with view.said():
         st.page_link("app_pages/explore.py", label="Leave the tour", icon=":material/close:", query_params=leave)
     if number in (2, 3) and not budgets:
         st.info(
-            f"There are no runs of {view.title(task)} yet: `python -m engines sweep {case.slug}` makes them.",
+            f"There are no runs of {view.heading(task)} yet: `python -m engines sweep {case.slug}` makes them.",
             icon=":material/info:",
         )
     else:

@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import models, panels, theme, view, worddiff, words
 from dashboard.panels import answers, inputs
 from dashboard.panels.answers import Said, Voice
-from engines.core import EngineInfo, Trace, UserError
+from engines.core import EngineInfo, Trace, UserError, resolve
 from engines.runs import RunSpec
 
 # As many as can be read side by side; more go on below.
@@ -34,8 +34,8 @@ given = inputs.offer(case, task)
 
 if not kept:
     st.info(
-        f"No trained model of {view.title(task)} is kept yet: train some with "
-        f"`python -m engines sweep {case.slug} --task {task.slug}{'' if task.models else ' --keep'}`, then come back.",
+        f"No trained model of {view.heading(task)} is kept yet: train some with "
+        f"`python -m engines sweep {case.slug} {task.option}{'' if task.models else ' --keep'}`, then come back.",
         icon=":material/model_training:",
     )
     st.stop()
@@ -61,6 +61,8 @@ def answered() -> None:
     cards(asked, present, budget, truth)
     if truth:
         st.html(worddiff.LEGEND)
+        if task.metric.alone_note:
+            st.caption(task.metric.alone_note)
     st.subheader("The same input at every budget", anchor="ladder")
     slot = st.empty()
     steps(present, budget, truth)
@@ -70,12 +72,12 @@ def answered() -> None:
 def said() -> str:
     """The right answer, if the visitor types it: in the form of the task's own, or "" with the reason."""
     heard = task.x.kind == "waveform"
-    typed = st.text_input(
+    written = task.x.kind == "text"  # as long as what was given, and of as many lines
+    typed = (st.text_area if written else st.text_input)(
         "What was said (optional): errors are then marked"
         if heard
         else "A right answer (optional): answers are then scored, and what differs from it is marked",
         key=inputs.of(inputs.REFERENCE, case),
-        max_chars=worddiff.LONGEST,
         persist_state="session",
         placeholder="Type the words that were spoken" if heard else "Type an answer that you hold to be right",
     )
@@ -165,9 +167,19 @@ def chain(voice: Voice, budget: float, truth: str, width: int) -> None:
     if not isinstance(trace, Trace):
         st.warning(trace.problem, icon=":material/warning:")
         return
-    seconds = inputs.seconds(task, x)
-    panels.steps(trace.steps, panels.Beside(f"try-{voice.key}", seconds, voice.colour, reference=truth, width=width))
+    beside = panels.Beside(
+        f"try-{voice.key}",
+        inputs.seconds(task, x),
+        voice.colour,
+        reference=truth,
+        tokens=answers.tokens(task),
+        width=width,
+    )
+    panels.steps(trace.steps, beside)
 
 
 inputs.show(task, clip, x)
+if case.remark and (remark := resolve(case.remark)(clip.data, clip.name)):
+    st.caption(words.plain(remark))
 answered()
+view.sources(task)

@@ -14,6 +14,7 @@ from dashboard import theme
 ROW = 22  # px
 ABOVE = 16  # px beside the names of the columns
 LETTER = 7  # px a letter of a name takes, about
+NAMED, LINE = 24, 60  # letters of a name beside the matrix, and of a line of it where the pointer is
 
 
 def matrix(
@@ -21,12 +22,13 @@ def matrix(
 ) -> go.Figure:
     """A heat map of `weights` (down, across) from nothing to 1, the first word of `down` on top. Equal words keep
     places of their own; what looks like a tag is a word."""
-    names = [[escape(word, quote=False) for word in side] for side in (across, down)]
+    names = [[escape(short(word), quote=False) for word in side] for side in (across, down)]
+    sources, targets = ([_lines(word) for word in side] for side in (across, down))
     hover = [
-        [f"{target} – {source}: {weight:.2f}" for source, weight in zip(names[0], row, strict=True)]
-        for target, row in zip(names[1], weights, strict=True)
+        [f"{target} – {source}: {weight:.2f}" for source, weight in zip(sources, row, strict=True)]
+        for target, row in zip(targets, weights, strict=True)
     ]
-    head = ABOVE + LETTER * max((len(word) for word in across), default=0)
+    head = ABOVE + LETTER * max((len(short(word)) for word in across), default=0)
     figure = go.Figure(
         go.Heatmap(
             z=weights,
@@ -50,3 +52,13 @@ def matrix(
     )
     figure.update_layout(margin={"l": 8, "r": 8, "t": head, "b": 8}, dragmode=False)
     return figure
+
+
+def short(word: str) -> str:
+    """A word of so many letters at most."""
+    return word if len(word) <= NAMED else word[: NAMED - 1] + "…"
+
+
+def _lines(word: str) -> str:
+    """The whole word in lines."""
+    return "<br>".join(escape(word[at : at + LINE], quote=False) for at in range(0, len(word), LINE))

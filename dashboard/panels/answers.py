@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import models, theme, worddiff, words
 from dashboard.panels.inputs import Clip
-from engines.core import EngineInfo, Task, Trace, UserError
+from engines.core import EngineInfo, Task, Trace, UserError, resolve
 from engines.runs import RunSpec
 
 # Whole traces at hand in a session; of further answers the last step alone is kept.
@@ -100,9 +100,14 @@ def score(task: Task, said: Said, truth: str, named: bool = False) -> str:
     """How well the answer did against the truth, in the task's metrics; "" where that cannot be said."""
     if not truth or said.problem:
         return ""
-    statistics = task.metric.statistics(said.answer, truth)[None]
-    each = [(metric, words.score(metric.score(statistics), metric)) for metric in (task.metric, *task.beside)]
-    return ", ".join(f"{value} {metric.name}" for metric, value in each) if named else each[0][1]
+    statistics = task.metric.statistics(said.answer, truth)
+    each = [(metric, words.score(metric.score_alone(statistics), metric)) for metric in (task.metric, *task.beside)]
+    return "; ".join(f"{value} {metric.name}" for metric, value in each) if named else each[0][1]
+
+
+def tokens(task: Task) -> worddiff.Tokens:
+    """The words in which the task's score holds an answer against the truth."""
+    return resolve(task.metric.tokens) if task.metric.tokens else worddiff.spaced
 
 
 def card(task: Task, info: EngineInfo, said: Mapping[str, Said], truth: str) -> None:
@@ -135,7 +140,7 @@ def _one(task: Task, said: Said, truth: str, large: bool) -> None:
 
 def _written(task: Task, said: Said, truth: str) -> str:
     """An answer as HTML."""
-    return worddiff.html(said.answer, truth) if task.y.kind == "text" else escape(str(said.answer))
+    return worddiff.html(said.answer, truth, tokens(task)) if task.y.kind == "text" else escape(str(said.answer))
 
 
 LADDER_STYLE = """

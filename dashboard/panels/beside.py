@@ -7,21 +7,22 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import theme
+from dashboard import theme, worddiff
 from engines.core import Step
 
 
 @dataclass(frozen=True)
 class Beside:
     """`key` is the panel's name on the page; `seconds` how long the input lasts (0 where it has no length), so that all
-    panels share a time axis; `following` the step after; `reference` what was truly said, or ""; `width` how many
-    pixels there are at least."""
+    panels share a time axis; `following` the step after; `reference` what was truly said, or "", and `tokens` the words
+    in which answers are held against it; `width` how many pixels there are at least."""
 
     key: str
     seconds: float = 0.0
     colour: str = theme.GREY
     following: Step | None = None
     reference: str = ""
+    tokens: worddiff.Tokens = worddiff.spaced
     width: int = 300
 
 

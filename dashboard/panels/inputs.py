@@ -145,10 +145,12 @@ def reference(case: CaseStudy, task: Task, typed: str) -> tuple[str, str]:
     """
     if not typed.strip():
         return "", ""
+    if len(typed) > case.longest:
+        raise UserError(f"The right answer has {len(typed):,} characters: type at most {case.longest:,}.")
     if case.reference:
         truth, remark = resolve(case.reference)(typed, task)
         return truth, remark
-    if not (plainly := worddiff.words(typed[: worddiff.LONGEST])):
+    if not (plainly := worddiff.words(typed)):
         raise UserError("The reference holds no words: type what was said in letters.")
     return " ".join(plainly), ""
 
@@ -283,7 +285,9 @@ def _microphone(case: CaseStudy, task: Task, key: str) -> None:
 def _keyboard(case: CaseStudy, task: Task, key: str) -> None:
     def written() -> None:
         text = st.session_state.get(key) or ""
-        if text.strip() and take(case, task, Clip("your text", text.encode("utf-8", "replace"), TYPED)):
+        if not text.strip():
+            st.session_state[of(PROBLEM, case)] = ""
+        elif take(case, task, Clip("your text", text.encode("utf-8", "replace"), TYPED)):
             _empty(UPLOADED)
 
     st.text_area(

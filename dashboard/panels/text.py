@@ -10,4 +10,4 @@ from engines.core import Spec
 
 
 def show(value: str, spec: Spec, beside: Beside) -> None:
-    st.html(worddiff.html(value, beside.reference))
+    st.html(worddiff.html(value, beside.reference, beside.tokens))

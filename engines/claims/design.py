@@ -29,8 +29,9 @@ ITEM = re.compile(r"^- \*\*(?P<name>[^*]+)\*\*: ?(?P<text>.+\n(?:(?: .*)?\n(?=  
 SECTIONS = (
     "Engines",
     "Rules by budget",
+    "What the crossing depends on",
     "End-to-end: lack of data or lack of care?",
-)  # of a case's README: how its engines are built and tuned
+)  # of a case's README: how its engines are built and tuned, and what that decides
 
 END = ""  # stands in a row of stages for a `return`
 

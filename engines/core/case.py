@@ -114,13 +114,20 @@ class Task:
     without: tuple[str, ...] = ()
     # what engines of the case are given elsewhere (`EngineInfo.supervision`) and not here
     withheld: tuple[str, ...] = ()
-    # further scores of the statistics that `metric` keeps, for a single answer that a visitor holds against a reference
+    # further scores of the statistics that `metric` keeps
     beside: tuple[Metric, ...] = ()
     # how many examples in a row, from a test's first one on, are of one speaker, of the next, ...; what follows them in
     # a longer test is each of another
     alike: tuple[int, ...] = ()
     # kinds of error that a sweep counts in every answer, besides the score
     faults: Faults | None = None
+    # what the command line must be told besides its name: "--pairs FILE.tsv"
+    besides: str = ""
+
+    @property
+    def option(self) -> str:
+        """How the command line names it: "--task digits"."""
+        return f"--task {self.slug} {self.besides}".rstrip()
 
     def data(self) -> TaskData:
         loaded: TaskData = resolve(self.load)()
@@ -158,11 +165,16 @@ class CaseStudy:
     decode: str = ""
     accepts: tuple[str, ...] = ()
     limits: str = ""
+    # "module:function"(bytes, file name) -> a sentence on what is wrong with an input that `decode` takes all the same,
+    # or ""
+    remark: str = ""
     # "module:function"(Task) -> tuple[Example, ...]: inputs a visitor can pick
     examples: str = ""
     # "module:function"(typed text, Task) -> (true output y, remark): what a visitor says is right, in the task's own
     # form, and a sentence on what cannot be answered in it, or ""
     reference: str = ""
+    # characters of it at most: about two minutes of speech, and quick to hold answers against
+    longest: int = 2000
     # "module:function"(Task, **choices) -> (bytes of a file that `decode` takes, its name, its true output in words),
     # an input made as a visitor chooses, or ""
     make: str = ""

@@ -126,7 +126,12 @@ class Metric:
     `measure` names a function (answer, truth) -> statistics, a float array of shape (k,), of one example;
     `combine` one (statistics of shape (n, k)) -> score. Word error rate keeps (errors, reference words) and combines
     them as 100 * sum / sum; metrics of a whole corpus keep what they need. Since the statistics of every example are
-    kept, uncertainty over test examples needs no second run. `best` is the score of a perfect answer.
+    kept, uncertainty over test examples needs no second run. `best` is the score of a perfect answer. `signature` says
+    how a program computed it, in that program's terms.
+
+    For a single answer that a visitor holds against a reference: `alone` names what combines its statistics (1, k)
+    where `combine` is not fit for so few, and `alone_note` says so; `tokens` a function text -> [(a token, what of it
+    is compared)], the words as the score sees them, or "" where they are what stands between spaces.
     """
 
     name: str
@@ -135,12 +140,20 @@ class Metric:
     measure: str
     combine: str
     best: float = 0.0
+    signature: str = ""
+    alone: str = ""
+    alone_note: str = ""
+    tokens: str = ""
 
     def statistics(self, answer: Any, truth: Any) -> Floats:
         return np.asarray(resolve(self.measure)(answer, truth), dtype=np.float64)
 
     def score(self, statistics: Floats) -> float:
         return float(resolve(self.combine)(statistics))
+
+    def score_alone(self, statistics: Floats) -> float:
+        """The score of one answer, of its statistics (k,)."""
+        return float(resolve(self.alone or self.combine)(statistics[None]))
 
 
 @dataclass(frozen=True)

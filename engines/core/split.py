@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,8 @@ class Split:
     y: Sequence[Any]
     weight: Floats
     gold: Sequence[Mapping[str, Any]]
+    # how more is to be had, as the end of a sentence
+    more: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         lengths = {len(self.x), len(self.y), len(self.weight), len(self.gold)}
@@ -74,7 +76,9 @@ class Split:
         if not amount > 0:
             raise UserError(f"A budget must be above 0, but {amount:g} was asked for.")
         if amount > self.total * 1.001:
-            raise UserError(f"The budget asks for {amount:g}, but there is only {self.total:.4g}: pick at most that.")
+            raise UserError(
+                f"The budget asks for {amount:g}, but there is only {self.total:.4g}: pick at most that{self.more}."
+            )
         order = self.permutation(rng)
         reached = np.cumsum(self.weight[order])
         count = int(np.searchsorted(reached, amount * (1 - 1e-9))) + 1

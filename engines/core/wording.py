@@ -19,12 +19,13 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Tokens:
-    """The words (or smaller pieces) of each sentence. `unknown` are places, by sentence, of words that a model never
-    saw; `capital` whether the text began with a capital letter."""
+    """The words (or smaller pieces) of each sentence. `unknown` are places, by sentence, of those that a model does not
+    know, and `lack` says what that means; `capital` whether the text began with a capital letter."""
 
     sentences: tuple[Words, ...]
     unknown: tuple[tuple[int, ...], ...] = ()
     capital: bool = True
+    lack: str = "unknown"
 
     def problem(self) -> str | None:
         if not all(isinstance(word, str) and word for sentence in self.sentences for word in sentence):

@@ -55,10 +55,10 @@ def _verify(chosen: argparse.Namespace) -> int:
         try:
             remark = verify(dataset(name), store.path(name))
         except UserError as error:
+            remark = str(error).removesuffix(".")
+        if remark:
             wrong.append(name)
-            print(f"{name}: {error}")
-        else:
-            print(f"{name}: as it should be{f', but {remark}' if remark else ''}")
+        print(f"{name}: {f'{remark}.' if remark else 'as it should be'}")
     if not names:
         print("No data set is here yet: `python -m engines data list` says what there is.")
     return 2 if wrong else 0

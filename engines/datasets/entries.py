@@ -96,6 +96,7 @@ _ENTRIES = (
         },
         content="647c7af2c836adb52734c00a4918405971939424e7dc70299225e4193755c0aa",
         sources=(
+            # The branch: of no release is it known here that it holds these very recordings. `content` tells.
             Source(
                 urls=(
                     "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/heads/master.tar.gz",

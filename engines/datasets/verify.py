@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import re
 from pathlib import Path
@@ -15,19 +16,25 @@ from engines.core import UserError
 from engines.datasets import store
 from engines.datasets.catalogue import Dataset
 
+WHOLE = 300  # recordings or pictures of a file that are decoded to their ends
+
 
 def verify(entry: Dataset, file: Path) -> str:
-    """Checks columns, types and number of rows, and says what the file holds: "" when its content is the one that the
-    stored runs were measured on, else a remark.
+    """Checks columns, types, number of rows, recordings and pictures, and says what the file holds: "" when its content
+    is the one that the stored runs were measured on, else a remark. What was fetched a moment ago may rightly be other:
+    a publisher corrects a text, and no source but LFW's states a checksum.
 
     Raises:
         UserError: the file cannot be read, or is not what the catalogue declares.
     """
-    if wrong := problem(entry, file):
-        again = f"run `python -m engines data fetch {entry.name}`" if entry.convert else f"take it from {entry.page}"
+    again = f"run `python -m engines data fetch {entry.name}`" if entry.convert else f"take it from {entry.page}"
+    if wrong := problem(entry, file) or undecodable(entry, file):
         raise UserError(f"{file} {wrong}: delete it and {again}.")
     if entry.content and content(file) != entry.content:
-        return "its texts differ from those that the stored runs were measured on"
+        return (
+            "its texts or numbers are not those that the stored runs were measured on, so that scores do not compare: "
+            f"delete {file} and {again}; if it stays so, see {entry.page} whether the publisher has changed it"
+        )
     return ""
 
 
@@ -46,6 +53,42 @@ def problem(entry: Dataset, file: Path) -> str:
     if rows != entry.rows:
         return f"has {rows:,} rows instead of {entry.rows:,}"
     return ""
+
+
+def undecodable(entry: Dataset, file: Path) -> str:
+    """Which recording or picture cannot be decoded, as the end of a sentence; "" when all can. The head of each is
+    read, and some hundred, spread over the file, to their ends."""
+    for column, called, decodes in (("audio", "a recording", _heard), ("image", "a picture", _seen)):
+        if column not in entry.columns:
+            continue
+        cells = store.table(file, [column])[column].to_pylist()
+        every = max(1, len(cells) // WHOLE)
+        for place, cell in enumerate(cells):
+            if not decodes(cell or b"", place % every == 0):
+                return f"holds {called} that cannot be decoded, first in row {place + 1:,}"
+    return ""
+
+
+def _heard(cell: bytes, whole: bool) -> bool:
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(io.BytesIO(cell)) as file:
+            return file.frames > 0 and (not whole or len(file.read()) == file.frames)
+    except (soundfile.SoundFileError, RuntimeError):
+        return False
+
+
+def _seen(cell: bytes, whole: bool) -> bool:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(cell), formats=("JPEG",)) as picture:
+            if whole:
+                picture.load()
+        return True
+    except (OSError, SyntaxError, ValueError):
+        return False
 
 
 def _parquet_columns(file: Path) -> tuple[dict[str, str], int]:

@@ -25,8 +25,25 @@ RATES = (4_000, 384_000)
 MAX_CHANNELS = 32
 # Louder than this, in root mean square about the mean, is sound: -80 dB below full scale.
 SILENCE = 1e-4
+# A file with less than this share of the sound that it says it holds is cut.
+WHOLE = 0.9
+# Samples a second, mono blocks, and how many seconds they are by what the file says (0: not known).
+Opened = tuple[int, Iterator[Floats], float]
 # FFmpeg's names of the formats it may take a file for. Play lists and the like, which name other files, are not among
 # them.
+# What files of the formats above begin with, those of m4a aside: theirs stands behind four bytes.
+_BEGINNINGS = (
+    b"RIFF",
+    b"fLaC",
+    b"OggS",
+    b"FORM",
+    b".snd",
+    b"\x1aE\xdf\xa3",
+    b"ID3",
+    b"\xff\xfb",
+    b"\xff\xf3",
+    b"\xff\xf2",
+)
 _FORMATS = "aac,aiff,amr,asf,au,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,ogg,w64,wav"
 
 
@@ -45,13 +62,24 @@ def decode(content: bytes, filename: str, task: Task) -> Floats:
             f"{name} has {len(content) / 1e6:.0f} MB, more than the {MAX_BYTES // 1_000_000} MB that are taken: "
             "choose a shorter recording or a compressed format such as mp3."
         )
-    opened = _soundfile(content, name) or _av(content, name)
-    if opened is None:
-        raise UserError(f"{name} could not be read as audio: bring a {', '.join(ACCEPTS[:-1])} or {ACCEPTS[-1]} file.")
-    rate, blocks = opened
+    rate, blocks, _ = _opened(content, name)
     if not RATES[0] <= rate <= RATES[1]:
         raise UserError(f"{name} has {rate} samples a second: bring a recording with {RATES[0]:,} to {RATES[1]:,}.")
     return prepare(_gather(blocks, rate, name), rate, int(task.x.rate or rate), name)
+
+
+def cut(content: bytes, filename: str) -> str:
+    """A sentence on a file with clearly less sound in it than it says; "" where it has it all or that cannot be known.
+
+    Raises:
+        UserError: it is not audio, or too long.
+    """
+    name = short(filename)
+    rate, blocks, said = _opened(content, name)
+    held = len(_gather(blocks, rate, name)) / rate if said else 0.0
+    if held >= WHOLE * said:
+        return ""
+    return f"{name} is cut or damaged: of its {said:.1f} s only {held:.1f} s could be read."
 
 
 def prepare(samples: Floats, rate: int, target: int, name: str = "The recording") -> Floats:
@@ -103,8 +131,20 @@ def _gather(blocks: Iterator[Floats], rate: int, name: str) -> Floats:
     return np.concatenate(kept) if kept else np.zeros(0, np.float32)
 
 
-def _soundfile(content: bytes, name: str) -> tuple[int, Iterator[Floats]] | None:
-    """(rate, mono blocks of up to a second), or None where libsndfile does not know the format."""
+def _opened(content: bytes, name: str) -> Opened:
+    """Raises UserError where it is not audio."""
+    if opened := _soundfile(content, name) or _av(content, name):
+        return opened
+    if content.startswith(_BEGINNINGS) or content[4:8] == b"ftyp":
+        raise UserError(
+            f"{name} could not be read as audio, or it is cut or damaged: record or export it again, for instance as "
+            "wav."
+        )
+    raise UserError(f"{name} could not be read as audio: bring a {', '.join(ACCEPTS[:-1])} or {ACCEPTS[-1]} file.")
+
+
+def _soundfile(content: bytes, name: str) -> Opened | None:
+    """None where libsndfile does not know the format; blocks of up to a second."""
     import soundfile
 
     try:
@@ -125,11 +165,15 @@ def _soundfile(content: bytes, name: str) -> tuple[int, Iterator[Floats]] | None
                     return
                 yield block.mean(axis=1)
 
-    return file.samplerate, blocks()
+    # Of other formats, and of an mp3 without this header, what libsndfile tells is what is there, or a guess.
+    known = file.format == "FLAC" or (
+        file.format == "MP3" and any(sign in content[:4096] for sign in (b"Xing", b"Info"))
+    )
+    return file.samplerate, blocks(), file.frames / file.samplerate if known else 0.0
 
 
-def _av(content: bytes, name: str) -> tuple[int, Iterator[Floats]] | None:
-    """(rate, mono blocks), or None where FFmpeg does not know the format."""
+def _av(content: bytes, name: str) -> Opened | None:
+    """None where FFmpeg does not know the format."""
     import av
 
     try:
@@ -160,7 +204,8 @@ def _av(content: bytes, name: str) -> tuple[int, Iterator[Floats]] | None:
         finally:
             container.close()
 
-    return rate, blocks()
+    alone = len(container.streams) == 1  # else pictures beside the sound may be what lasts so long
+    return rate, blocks(), (container.duration or 0) / av.time_base if alone else 0.0
 
 
 def _check_channels(channels: int, name: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 LEARNED = 64  # pieces at least that are longer than a letter, or none
+UNKNOWN = 1  # the number of every piece that is none
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Subwords:
             hard_vocab_limit=False,
             character_coverage=0.9999,
             pad_id=0,
-            unk_id=1,
+            unk_id=UNKNOWN,
             bos_id=2,
             eos_id=3,
             num_threads=1,
@@ -61,6 +62,14 @@ class Subwords:
     def encode(self, words: Sequence[str]) -> list[int]:
         """Pieces of a tokenised sentence."""
         return list(self._processor.encode(" ".join(words)))
+
+    def spelled(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The pieces of a tokenised sentence as they look; those that are none as they were written."""
+        pieces = zip(self.encode(words), self._processor.encode(" ".join(words), out_type=str), strict=True)
+        return tuple(self._named(number, written) for number, written in pieces)
+
+    def _named(self, number: int, written: str) -> str:
+        return written if self.numbers([written]) == [number] else self.pieces([number])[0]
 
     def sample(self, sentences: Sequence[str], drop: float, rng: np.random.Generator) -> list[list[int]]:
         """Pieces of each sentence, every merge left out with probability `drop`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from engines.core import UserError
 
@@ -31,8 +31,7 @@ def normalise(text: str) -> str:
     plain = text.translate(_QUOTES)
     for sign, word in _SIGNS.items():
         plain = plain.replace(sign, word)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c)).upper()
-    plain = _NUMBER.sub(lambda match: f" {_spelled(match[0])} ", plain)
+    plain = _NUMBER.sub(lambda match: f" {_spelled(match[0])} ", _without_accents(plain))
     words = [word.strip("'") for word in _NOT_A_LETTER.sub(" ", plain).split()]
     words = [word for word in words if word]
     if not words:
@@ -42,15 +41,31 @@ def normalise(text: str) -> str:
     return " ".join(words)
 
 
+def dropped_words(text: str) -> str:
+    """One sentence that names the words of a typed transcript with letters that `normalise` drops; "" without any."""
+    lost = [word for word in text.split() if re.search(r"[^\W\d_A-Z]", _without_accents(word))]
+    if not lost:
+        return ""
+    return f"Left out for letters that English does not have: {_named(lost)}."
+
+
 def unknown_words(text: str, known: Collection[str]) -> str:
     """One sentence that names the words of a normalised transcript which are not in `known`; "" when all are."""
     unknown = [word for word in dict.fromkeys(text.split()) if word not in known]
     if not unknown:
         return ""
-    named = ", ".join(unknown[:8]) + (f" and {len(unknown) - 8} more" if len(unknown) > 8 else "")
+    named = _named(unknown)
     if len(unknown) == 1:
         return f"{named} is not in the pronunciation lexicon, so an engine that uses one cannot answer it."
     return f"{named} are not in the pronunciation lexicon, so an engine that uses one cannot answer them."
+
+
+def _named(words: Sequence[str]) -> str:
+    return ", ".join(words[:8]) + (f" and {len(words) - 8} more" if len(words) > 8 else "")
+
+
+def _without_accents(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).upper()
 
 
 def _spelled(number: str) -> str:

@@ -2,7 +2,7 @@
 
 from engines.runs.markdown import renew, tables
 from engines.runs.models import kept_models, load_model
-from engines.runs.report import Point, difference, points, report
+from engines.runs.report import Point, difference, lines, points, report
 from engines.runs.run import Run, RunSpec, Score
 from engines.runs.store import RunStore, opened
 
@@ -14,6 +14,7 @@ __all__ = [
     "Score",
     "difference",
     "kept_models",
+    "lines",
     "load_model",
     "opened",
     "points",

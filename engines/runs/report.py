@@ -6,7 +6,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,8 @@ class Point:
     (`interval`). `draws` are the bootstrap's scores: engines that answered the same `examples` share the resamples, so
     that they can be compared pair by pair.
     `train_seconds` and `answer_seconds` are medians over the runs that were trained on a processor; where there are
-    none, over those of a GPU, and `device` is "cuda".
+    none, over those of a GPU, and `device` is "cuda"; `devices` is where the run of each seed was trained.
+    `beside` are, of the main test set without an oracle, the mean scores over seeds in the task's further metrics.
     `as_is` is, of a point with an oracle, the score of the same runs on the same examples without it.
     """
 
@@ -57,6 +58,8 @@ class Point:
     draws: tuple[float, ...] = ()
     as_is: float | None = None
     device: str = "cpu"
+    devices: tuple[str, ...] = ()
+    beside: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def test_error(self) -> float:
@@ -100,7 +103,8 @@ def _point(
     low, high = interval(task.metric, mean, error, statistics)
     if not error:
         error = max(high - mean, mean - low) / Z
-    timed = [row for row in rows if trained_on(row) == "cpu"] or rows
+    devices = [trained_on(row) for row in rows]
+    timed = [row for row, device in zip(rows, devices, strict=True) if device == "cpu"] or rows
     return Point(
         case=case.slug,
         task=task.slug,
@@ -124,8 +128,15 @@ def _point(
         examples=min(len(each) for each in statistics),
         draws=tuple(draws.tolist()),
         as_is=_as_is(task.metric, rows, without) if oracle else None,
-        device=trained_on(timed[0]),
+        device="cpu" if "cpu" in devices else devices[0],
+        devices=tuple(devices),
+        beside={} if oracle or test != "test" else _beside(task, statistics),
     )
+
+
+def _beside(task: Task, statistics: Sequence[Floats]) -> dict[str, float]:
+    """The mean over seeds of each further score of a task, by its name."""
+    return {metric.name: float(np.mean([metric.score(each) for each in statistics])) for metric in task.beside}
 
 
 def trained_on(row: Mapping[str, Any]) -> str:
@@ -241,9 +252,28 @@ REPORT_KEYS: dict[str, Callable[[Point, Task], Any]] = {
 
 def report(case: CaseStudy, store: RunStore) -> list[dict[str, Any]]:
     """A flat record a point of the main test set, without oracles: what `python -m engines report --json` prints."""
+    return [{key: value(point, task) for key, value in REPORT_KEYS.items()} for task, point in _main(case, store)]
+
+
+def lines(case: CaseStudy, store: RunStore) -> list[str]:
+    """The same as text, a line a point, with the task's further scores: what `python -m engines report` prints."""
+    return [_line(task, point) for task, point in _main(case, store)]
+
+
+def _main(case: CaseStudy, store: RunStore) -> list[tuple[Task, Point]]:
     return [
-        {key: value(point, task) for key, value in REPORT_KEYS.items()}
+        (task, point)
         for task in case.tasks
         for point in points(case, task, store)
         if point.test == "test" and not point.oracle
     ]
+
+
+def _line(task: Task, point: Point) -> str:
+    beside = "".join(f"  {name} {mean:.1f}" for name, mean in point.beside.items())
+    return (
+        f"{point.case:10} {point.task:10} {point.engine:28} {point.budget:>9,.6g} {task.unit:6} "
+        f"{task.metric.name} {point.mean:6.1f} ± {point.standard_error:4.1f}{beside}  seeds {len(point.seeds)}  "
+        f"train {point.train_seconds:6.0f} s  answer {point.answer_seconds * 1000:6.1f} ms  "
+        f"parameters {point.parameters}"
+    )

@@ -20,7 +20,7 @@ from engines.sweep.measure import FIT_SHARE
 from engines.sweep.plan import Estimate, asked, failed, plan
 
 UNKNOWN = "time left not known yet"
-AGAIN = "the same command with --retry measures them again."
+AGAIN = "the same command with --retry measures {} again."
 
 
 @dataclass
@@ -36,6 +36,8 @@ class Watch:
     failed: int = 0
     ended: int = 0
     reason: str = ""  # of the last run that failed
+    # task whose data cannot be had -> why
+    without: dict[str, str] = field(default_factory=dict)
     _told: float = 0.0
 
     def seconds_left(self) -> float | None:
@@ -61,6 +63,9 @@ class Watch:
             return
         self.left.pop(spec.id, None)
         self.ended += 1
+        if event.kind == "without":
+            self.leave_out(spec.task, event.sentence)
+            return
         if event.kind != "done":
             self.failed += 1
             self.reason = event.sentence
@@ -68,6 +73,13 @@ class Watch:
             self.estimate.add(spec, event.seconds, event.train_seconds)
         say(f"[{self.ended}/{self.total}] {name}: {event.sentence} ({event.seconds:.0f} s, {self.time_left()})")
         self.tell("running", f"{name}: {event.sentence}", force=True)
+
+    def leave_out(self, task: str, reason: str) -> None:
+        """Say once why a task's runs are left out, where others go on."""
+        if task not in self.without and any(spec.task != task for spec in self.left.values()):
+            say(f"{task} is left out: {reason}")
+        self.without[task] = reason
+        self.tell("running", f"{task} is left out", force=True)
 
     def time_left(self) -> str:
         seconds = self.seconds_left()
@@ -134,20 +146,21 @@ def sweep(
     """Make the missing runs of a case; the exit code is 0 when all were made, 1 when some failed, 130 on Ctrl-C.
 
     Raises:
-        UserError: an unknown case, task or engine, data that are not there, no GPU, a store that cannot be written to.
+        UserError: an unknown case, task or engine, no GPU, a store that cannot be written to; after all runs of other
+            tasks, data that are not there.
     """
     case, store = registry.case(case_slug), RunStore()
     if device == "cuda" and not case.on_gpu:
         raise UserError(f"The networks of {case.slug} are trained on the processor alone: leave --device out.")
     if device == "cuda" and not _cuda():
         raise UserError("No CUDA GPU can be used here: leave --device out.")
-    specs = plan(case, store, tasks, engines, budgets, seeds, retry)
+    specs = plan(case, store, tasks, engines, budgets, seeds, retry, keep)
     watch = Watch(len(specs), jobs, Estimate(case, store, device), status, {spec.id: spec for spec in specs})
     if not specs:
         lost = failed(case, store) & {spec.id for spec in asked(case, tasks, engines, budgets, seeds)}
         say(f"Nothing is missing: every run of {case.slug} that was asked for is in {store.root}.")
         if lost:
-            say(f"{len(lost)} of them failed: {AGAIN}")
+            say(f"{len(lost)} of them failed: {AGAIN.format('them')}")
         watch.tell("failed" if lost else "done", "nothing was missing", force=True)
         return 1 if lost else 0
     store.prepare(case)
@@ -171,16 +184,25 @@ def sweep(
     except UserError as error:
         watch.tell("failed", str(error), force=True)
         raise
-    watch.tell(
-        "failed" if watch.failed else "done",
-        watch.reason
-        if watch.failed == watch.total == 1
-        else f"{watch.ended - watch.failed} of {watch.total} runs made",
-        force=True,
-    )
     if watch.failed:
-        say(f"{watch.failed} of {watch.total} runs failed: {AGAIN}")
+        say(_failures(watch, len(failed(case, store) & {spec.id for spec in specs})))
+    without = " ".join(dict.fromkeys(watch.without.values()))
+    watch.tell("failed" if watch.failed or without else "done", without or _made(watch), force=True)
+    if without:
+        raise UserError(without)
     return 1 if watch.failed else 0
+
+
+def _made(watch: Watch) -> str:
+    if watch.failed == watch.total == 1:
+        return watch.reason
+    return f"{watch.ended - watch.failed} of {watch.total} runs made"
+
+
+def _failures(watch: Watch, kept: int) -> str:
+    """How many runs failed, and, of those that are in the store as failures, how they are made again."""
+    said = f"{watch.failed} of {watch.total} runs failed"
+    return f"{said}: {AGAIN.format('them' if kept == watch.failed else f'{kept} of them')}" if kept else f"{said}."
 
 
 def _cuda() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,13 +24,15 @@ from engines.sweep.measure import measure
 from engines.sweep.plan import keeps_model
 
 DEATHS = 2
+PATIENCE = 2.0  # seconds that a worker gets to end: less than a page gives the whole sweep (dashboard/jobs.py)
 
 
 @dataclass(frozen=True)
 class Event:
     """What a worker said of a run: "progress" (fraction, sentence), "done" (its score), "failed" (the run's error),
-    "stopped" (a sentence for the user: the sweep cannot go on), "died" (the process ended without a word) or "again"
-    (it did, and the run is tried once more)."""
+    "without" (a sentence for the user: the task's data cannot be had, so that it is left out, as are all others of the
+    task), "stopped" (another: the sweep cannot go on), "died" (the process ended without a word) or "again" (it did,
+    and the run is tried once more)."""
 
     kind: str
     spec: RunSpec
@@ -61,16 +64,29 @@ def run_all(specs: list[RunSpec], root: Path, jobs: int, keep: bool) -> Iterator
                         waiting.append(event.spec)
                         event = replace(event, kind="again")
                     worker.replace()
+                left_out = []
+                if event.kind == "without":
+                    left_out = [spec for spec in waiting if spec.task == event.spec.task]
+                    waiting = [spec for spec in waiting if spec.task != event.spec.task]
                 if event.kind != "progress":
                     worker.spec = None
                     if waiting:
                         worker.give(waiting.pop())
                 yield event
+                yield from (replace(event, spec=spec, seconds=0.0) for spec in left_out)
     finally:
-        for worker in workers:
-            worker.process.terminate()
-        for worker in workers:
-            worker.process.join()
+        _end([worker.process for worker in workers])
+
+
+def _end(processes: list[Any]) -> None:
+    """Tell worker processes to end and wait for it: they remove what they were writing."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + PATIENCE
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        process.kill()  # in the middle of a long computation: it writes nothing then
+        process.join()
 
 
 @dataclass
@@ -115,6 +131,8 @@ class _Worker:
 
 def _work(pipe: Connection, parent: int, root: Path, keep: bool) -> None:
     """A worker's life: runs come in through `pipe`, words about them go out. It ends when its parent is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     store = RunStore(root)
     loaded: dict[tuple[str, str], TaskData] = {}
@@ -124,6 +142,13 @@ def _work(pipe: Connection, parent: int, root: Path, keep: bool) -> None:
             pipe.send(_one(spec, store, loaded, keep, _teller(pipe)))
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         return
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    """Being told to stop is like Ctrl-C, and is told but once: a second time must not break off the tidying up."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda number, frame: None)
+    raise KeyboardInterrupt
 
 
 def _end_with(parent: int) -> None:
@@ -173,17 +198,20 @@ def _one(
 ) -> tuple[str, float, str, float]:
     case = registry.case(spec.case)
     task, info = case.task(spec.task), case.engine(spec.engine)
+    keeps = not info.reference and (keep or (info.kept and keeps_model(task, spec)))
     try:
         if (spec.case, spec.task) not in loaded:
             loaded.clear()
             tell(0.0, "reading the data")
             loaded[spec.case, spec.task] = _data(task)
-        data = loaded[spec.case, spec.task]
+    except UserError as error:
+        return "without", 0.0, str(error), 0.0
+    try:
         if store.failed(spec):  # it is to be measured again
             store.forget(spec)
-        elif store.has(spec):
+        elif store.has(spec) and (not keeps or store.model(spec).is_dir()):
             return "done", 1.0, "another sweep has made it meanwhile", 0.0
-        run = measure(info, task, spec, data, store, keep or (info.kept and keeps_model(task, spec)), tell)
+        run = measure(info, task, spec, loaded[spec.case, spec.task], store, keeps, tell)
     except UserError as error:
         return "stopped", 0.0, str(error), 0.0
     if run.error:

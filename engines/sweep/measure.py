@@ -43,8 +43,9 @@ def measure(
     except Exception as error:
         if isinstance(error, (MemoryError, OSError)) or any(words in str(error) for words in NO_ROOM):
             return Run(spec, error=f"{type(error).__name__}: {error}")
-        if isinstance(error, UserError) and (info.reference or isinstance(error.__cause__, OSError)):
-            # Nor do weights that cannot be had say anything, or inputs that could not be made for want of room.
+        if isinstance(error, UserError) and (info.reference or isinstance(error.__cause__, (OSError, ImportError))):
+            # Nor do weights that cannot be had say anything, or inputs that could not be made for want of room or of
+            # what makes them.
             return Run(spec, error=str(error))
         run, fitted = Run(spec, error=f"{type(error).__name__}: {error}", finished=now()), None
     if keep and fitted is not None and not info.reference:

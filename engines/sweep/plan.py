@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engines import datasets
 from engines.core import Budget, CaseStudy, Task, UserError
@@ -18,17 +19,25 @@ def plan(
     budgets: Sequence[float] = (),
     seeds: Sequence[int] = (),
     retry: bool = False,
+    keep: bool = False,
 ) -> list[RunSpec]:
     """The runs that are not in the store yet: every budget of the first seed before the second, small budgets first,
     so that a sweep that is stopped leaves whole curves behind. An empty choice means the task's default; of tasks, all
     but those whose data only their users can bring, where they have not.
-    With `retry`, runs that failed are planned again.
+    With `retry`, runs that failed are planned again. Where no seed's model is there of those to be kept (with `keep`:
+    all), the run of the lowest seed is planned for its sake.
 
     Raises:
         UserError: a task or an engine that the case does not have, or a budget that is not above 0.
     """
     specs = asked(case, tasks, engines, budgets, seeds)
-    again = failed(case, store) if retry else set()
+    lost = failed(case, store)
+    again = set(lost) if retry else set()
+    models: dict[tuple[str, str, float], str] = {}
+    for spec in specs:
+        if store.has(spec) and spec.id not in lost and _lacks_model(case, store, spec, keep):
+            models.setdefault((spec.task, spec.engine, spec.budget.pairs), spec.id)
+    again.update(models.values())
     return [spec for spec in specs if spec.id in again or not store.has(spec)]
 
 
@@ -71,6 +80,14 @@ def _here(task: Task) -> bool:
 def keeps_model(task: Task, spec: RunSpec) -> bool:
     """Whether the default sweep keeps the trained model of this run for the live page."""
     return spec.seed == task.seeds[0] and any(math.isclose(spec.budget.pairs, kept) for kept in task.models)
+
+
+def _lacks_model(case: CaseStudy, store: RunStore, spec: RunSpec, keep: bool) -> bool:
+    """Whether the model of a run is to be kept and is not there, nor that of another seed in its place."""
+    task, info = case.task(spec.task), case.engine(spec.engine)
+    if info.reference or not info.kept or not (keep or keeps_model(task, spec)):
+        return False
+    return not any(store.model(replace(spec, seed=seed)).is_dir() for seed in {spec.seed, *task.seeds})
 
 
 class Estimate:

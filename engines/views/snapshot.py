@@ -161,6 +161,8 @@ def _rounded(point: Point) -> Point:
             changed[each.name] = _digits(value)
         elif isinstance(value, tuple) and value and isinstance(value[0], float):
             changed[each.name] = tuple(map(_digits, value))
+        elif isinstance(value, Mapping):
+            changed[each.name] = {name: _digits(number) for name, number in value.items()}
     return replace(point, **changed)
 
 

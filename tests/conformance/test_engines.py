@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engines.claims.design import stages
-from engines.core import UserError
-from tests.conformance.conftest import fitted
+from engines.core import TrainingData, UserError
+from tests.conformance.conftest import data_of, fitted
 
 EXAMPLES = 3
 
@@ -34,16 +34,20 @@ def test_fit_gives_a_new_engine_that_learned_something(subject, engine):
     assert engine.parameters > 0
 
 
+def check_steps(engine, task, x, reading="") -> None:
+    trace = engine.trace(x, reading=reading)
+    assert trace.steps
+    for step in trace.steps:
+        assert step.spec.problem(step.value) is None, step.stage
+        assert step.seconds >= 0
+        assert not step.replaced
+    assert task.y.problem(trace.answer) is None
+
+
 def test_every_step_is_what_its_spec_declares(subject, engine, data):
     for reading in readings(engine):
         for i in range(EXAMPLES):
-            trace = engine.trace(data.tests["test"].x[i], reading=reading)
-            assert trace.steps
-            for step in trace.steps:
-                assert step.spec.problem(step.value) is None, step.stage
-                assert step.seconds >= 0
-                assert not step.replaced
-            assert subject.task.y.problem(trace.answer) is None
+            check_steps(engine, subject.task, data.tests["test"].x[i], reading)
 
 
 def test_answers_can_be_scored(subject, engine, data):
@@ -89,6 +93,13 @@ def subject_answer(trace) -> bool:
     return trace.answer is not None
 
 
+def check_alike(before, after) -> None:
+    for one, other in zip(before.steps, after.steps, strict=True):
+        assert one.stage == other.stage
+        assert one.spec == other.spec
+        assert same(one.value, other.value), one.stage
+
+
 def test_a_saved_engine_answers_identically(subject, engine, data, tmp_path):
     engine.save(tmp_path)
     loaded = type(engine).load(tmp_path)
@@ -96,11 +107,7 @@ def test_a_saved_engine_answers_identically(subject, engine, data, tmp_path):
     for reading in readings(engine):
         for i in range(EXAMPLES):
             x = data.tests["test"].x[i]
-            before, after = engine.trace(x, reading=reading), loaded.trace(x, reading=reading)
-            for one, other in zip(before.steps, after.steps, strict=True):
-                assert one.stage == other.stage
-                assert one.spec == other.spec
-                assert same(one.value, other.value), one.stage
+            check_alike(engine.trace(x, reading=reading), loaded.trace(x, reading=reading))
     assert not list(tmp_path.rglob("*.pt")) + list(tmp_path.rglob("*.pkl"))
 
 
@@ -110,3 +117,15 @@ def test_the_same_seed_gives_the_same_answers(subject, engine, data):
         x = data.tests["test"].x[i]
         for one, other in zip(engine.trace(x).steps, again.trace(x).steps, strict=True):
             assert same(one.value, other.value), one.stage
+
+
+def test_a_reference_answers_as_declared_and_identically_once_saved(reference, tmp_path):
+    task, info = reference.task, reference.info
+    engine = info.create().fit(TrainingData.nothing(task.x), np.random.default_rng(0))
+    assert (engine.name, engine.shape, engine.version) == (info.name, info.shape, info.version)
+    assert engine.parameters == 0
+    engine.save(tmp_path)
+    loaded = type(engine).load(tmp_path)
+    x = data_of(reference.case.slug, task.slug).tests["test"].x[0]
+    check_steps(engine, task, x)
+    check_alike(engine.trace(x), loaded.trace(x))

@@ -2,9 +2,6 @@
 
 import csv
 import io
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -277,20 +274,3 @@ def test_the_page_does_not_wait_for_what_is_not_ready(monkeypatch):
     monkeypatch.setattr(background, "ask", lambda name, work, patience=None: None)
     page = opened(replace(Question(), rows=FOUR))
     assert "is being worked out" in said(page)
-
-
-def test_opening_the_advisor_imports_no_torch(tmp_path):
-    script = (
-        "import sys; from streamlit.testing.v1 import AppTest\n"
-        f"page = AppTest.from_file({APP!r}, default_timeout=240).run()\n"
-        "page.switch_page('app_pages/advisor.py').run()\n"
-        "assert not page.exception, page.exception\n"
-        "assert page.title, 'nothing was drawn'\n"
-        "print(sorted({'torch', 'torchaudio', 'engines.sweep'} & set(sys.modules)))\n"
-    )
-    environment = {**os.environ, "CROSSOVER_STORE": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment,
-        cwd=Path(APP).parents[1],
-    )  # fmt: skip
-    assert done.stdout.strip() == "[]"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import words
 from engines import registry
 from engines.claims import design
 from engines.core import Budget, CaseStudy, EngineInfo
@@ -70,7 +71,7 @@ def test_the_page_names_every_data_set_and_engine():
     for case in cases:
         assert all(info.title in shown and info.summary in shown for info in case.engines)
         for task in case.tasks:
-            assert task.title in shown
+            assert words.plain(task.title) in shown
             for name in task.datasets:
                 assert dataset(name).licence in shown
                 assert dataset(name).citation in shown
@@ -106,6 +107,14 @@ def test_seeds_are_counted_from_the_runs(tmp_path, monkeypatch):
     shown = told(opened("data"))
     assert "8 budgets from 2 to 256 tones, 1 to 2 seeds each; scored by error rate." in shown
     assert shown.count("each; scored by") == 1, "nothing is said where nothing was run"
+
+
+def test_what_the_crossing_depends_on_is_shown():
+    _, rest = design.told(registry.case("translation"))
+    assert "is no property of the amount of data alone" in rest
+    assert "a thousandfold apart" in rest
+    assert "Merges are therefore left out below 2,500 pairs alone" in rest
+    assert rest in told(opened("data"))
 
 
 @pytest.mark.parametrize("case", list(registry.cases().values()), ids=lambda case: case.slug)

@@ -12,7 +12,7 @@ import soundfile
 from streamlit.testing.v1 import AppTest
 
 from dashboard import models, panels
-from engines import registry
+from engines import datasets, registry
 from engines.core import CaseStudy, Task, resolve
 from engines.core.spec import _CHECKS
 from engines.runs import RunStore, kept_models
@@ -86,6 +86,9 @@ def test_every_case_and_task_answers_or_says_what_is_missing(case, task):
     for name in kept:
         assert study.engine(name).title in shown
     assert len(page.get("plotly_chart")) + len(page.dataframe) + len(page.get("image")) >= len(kept)
+    told = " ".join(caption.value for caption in page.caption)
+    for name in study.task(task).datasets:
+        assert datasets.dataset(name).citation in told
 
 
 def test_every_kind_of_value_has_a_panel():
@@ -136,6 +139,15 @@ def test_a_bad_file_gets_a_sentence_and_takes_nothing_away(toy, name):
     assert written(toy) == before
     assert toy.text_input[0].value == "low"
     assert len(toy.get("plotly_chart")) == 5
+
+
+def test_a_file_that_was_cut_is_answered_with_a_remark(toy):
+    whole = io.BytesIO()
+    soundfile.write(whole, np.sin(np.arange(4 * 44100) / 5), 44100, format="MP3")
+    toy.file_uploader[0].upload("cut.mp3", whole.getvalue()[: len(whole.getvalue()) // 2]).run()
+    assert not toy.exception
+    assert any("is cut or damaged" in caption.value for caption in toy.caption)
+    assert "HIGH" in written(toy)
 
 
 def test_a_recording_takes_over(toy):

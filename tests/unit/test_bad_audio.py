@@ -212,6 +212,24 @@ def test_bad_files_get_one_sentence(name: str) -> None:
     assert len(sentence) < 250
 
 
+@pytest.mark.parametrize("name", GOOD)
+def test_only_a_file_with_less_sound_than_it_says_gets_a_remark(name: str) -> None:
+    told = audio.cut(GOOD[name](), name)
+    # Of a cut wav libsndfile counts what is there.
+    known = name in ("truncated.mp3", "truncated.flac", "truncated.webm")
+    assert bool(told) == known
+    assert not known or (told.startswith(f"{name} is cut or damaged: of its ") and told.endswith("could be read."))
+
+
+@pytest.mark.parametrize("kind", ["aac.m4a", "film.mp4", "nonsense.wav", "half_header.wav"])
+def test_a_cut_file_of_a_known_kind_may_be_cut_or_damaged(kind: str) -> None:
+    content = part(GOOD[kind](), 0.5) if kind in GOOD else BAD[kind][0]()
+    with pytest.raises(UserError, match="could not be read as audio, or it is cut or damaged: record or export it"):
+        audio.decode(content, kind, TASK)
+    with pytest.raises(UserError, match="bring a wav, flac"):
+        audio.decode(noise_bytes(10_000), "noise.m4a", TASK)
+
+
 def test_there_are_forty_files_or_more() -> None:
     assert len(GOOD) + len(BAD) >= 40
 
@@ -256,5 +274,5 @@ def test_a_long_file_costs_no_memory() -> None:
 
 
 def test_the_limits_shown_are_the_limits_enforced() -> None:
-    assert CASE.limits == audio.LIMITS
+    assert CASE.limits == f"English speech, {audio.LIMITS}"
     assert CASE.accepts == audio.ACCEPTS

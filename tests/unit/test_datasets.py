@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from PIL import Image
 
 from engines import datasets
 from engines.core import UserError
@@ -29,7 +30,7 @@ from engines.datasets.cli import add_parser
 from engines.datasets.convert import TEST_SPEAKERS
 from engines.datasets.download import download
 from engines.datasets.fetch import fetch
-from engines.datasets.verify import content, verify
+from engines.datasets.verify import content, undecodable, verify
 
 BODY = np.random.default_rng(0).bytes(3_000_000)
 
@@ -355,6 +356,43 @@ def test_the_commands(
         command("fetch", "nothing")
     with pytest.raises(UserError, match="CROSSOVER_DATA"):
         command("fetch", "hand_bone_lengths")
+
+
+def test_files_of_other_content_are_no_ready_files(
+    site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = served(site, monkeypatch, "fsdd", fsdd_archive(), rows=12)
+    file = fetch(entry, show=False)
+    entry = replace(entry, content=content(file))
+    monkeypatch.setattr(entries, "CATALOGUE", {**entries.CATALOGUE, "fsdd": entry})
+    assert command("verify", "fsdd") == 0
+    rows = pq.read_table(file).to_pylist()
+
+    def told(changed: list[dict[str, object]]) -> str:
+        pq.write_table(pa.Table.from_pylist(changed), file)
+        capsys.readouterr()
+        assert command("verify", "fsdd") == 2
+        return capsys.readouterr().out
+
+    assert "not those that the stored runs were measured on" in told([{**row, "digit": 9} for row in rows])
+    assert command("fetch", "fsdd") == 0  # it may be what the publisher gives today
+    assert "see https" in capsys.readouterr().out
+    silent = told([{**row, "audio": b"not audio"} for row in rows])
+    assert "a recording that cannot be decoded, first in row 1: delete it and run" in silent
+    cut = [{**row, "audio": row["audio"][: -len(row["audio"]) // 2] if place == 7 else row["audio"]}
+           for place, row in enumerate(rows)]  # fmt: skip
+    assert "first in row 8" in told(cut)
+
+
+@pytest.mark.parametrize(("image", "row"), [(b"", 2), (b"not a picture", 2), (None, 2), ("cut", 2), ("whole", 0)])
+def test_pictures_that_cannot_be_decoded_are_found(tmp_path: Path, image: object, row: int) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)).save(buffer, "JPEG")
+    whole = buffer.getvalue()
+    second = {"cut": whole[:-200], "whole": whole}.get(image, image)
+    pq.write_table(pa.table({"image": pa.array([whole, second], pa.binary())}), tmp_path / "pictures.parquet")
+    told = undecodable(datasets.dataset("bsds500_backgrounds"), tmp_path / "pictures.parquet")
+    assert told == (f"holds a picture that cannot be decoded, first in row {row}" if row else "")
 
 
 def test_content_does_not_depend_on_order_or_coding(tmp_path: Path) -> None:

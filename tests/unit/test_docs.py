@@ -37,6 +37,13 @@ def test_a_make_target_of_the_readme_exists(target):
     assert re.search(rf"^{''.join(target)}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
+def test_every_setting_has_a_row_in_the_readme():
+    code = "".join(file.read_text() for folder in ("engines", "dashboard") for file in (ROOT / folder).rglob("*.py"))
+    read = set(re.findall(r"environ(?:\.get\(|\[)\"(CROSSOVER_\w+)\"", code))
+    # Set by `sweep --device` for its own processes.
+    assert read - {"CROSSOVER_DEVICE"} <= set(re.findall(r"^\| `(CROSSOVER_\w+)` \|", README, re.MULTILINE))
+
+
 def test_every_folder_of_the_readme_exists():
     folders = re.findall(r"^\| `((?:engines|dashboard|tests)[\w/]*)`", README, re.MULTILINE)
     assert folders

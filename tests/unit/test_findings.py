@@ -81,6 +81,14 @@ def test_the_verdict_says_what_is_uncertain_and_what_is_missing():
     said = findings.verdict(SPEECH, TASK, close, 1.0)
     assert said.endswith(": the difference between the pipeline and the hybrid is within its uncertainty.")
     assert "the hybrid and end-to-end have no run" in findings.verdict(SPEECH, TASK, close[:1], 1.0)
+    assert findings.verdict(SPEECH, TASK, [close[0], close[2]], 1.0) == (
+        "With 1 h the pipeline makes 50 errors in 100 words and end-to-end 80: build the pipeline; the hybrid has no "
+        "run at this budget yet."
+    )
+    assert findings.verdict(SPEECH, TASK, close[:2], 1.0).endswith(
+        ": the difference between the pipeline and the hybrid is within its uncertainty; end-to-end has no run at this "
+        "budget yet."
+    )
     assert findings.verdict(SPEECH, TASK, close, 2.0) == "Nothing has been run with 2 h yet."
 
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from safetensors import SafetensorError
 
+from dashboard import charts
 from engines import registry
+from engines.cases.translation.metric import measure_french
 from engines.core import Budget, Metric, UserError, effort
-from engines.runs import Run, RunSpec, RunStore, Score, opened, points, report
-from engines.runs.report import bootstrap, standard_error
+from engines.runs import Run, RunSpec, RunStore, Score, lines, opened, points, report
+from engines.runs.report import REPORT_KEYS, bootstrap, standard_error
 
 SPEC = RunSpec("tones", "pairs", "pipeline", Budget(8, {"photos": 2}), 0, 1)
 
@@ -186,6 +188,30 @@ def test_times_are_those_of_a_processor_where_there_are_any(tmp_path):
     small, large = points(case, case.task(None), store)
     assert (small.train_seconds, small.device, small.seeds) == (6.0, "cpu", (0, 1, 2, 3))
     assert (large.train_seconds, large.device) == (1.0, "cuda")
+    assert (small.devices, large.devices) == (("cpu", "cpu", "cpu", "cuda"), ("cuda",))
+
+
+def test_further_scores_are_those_of_the_main_test_without_an_oracle(tmp_path):
+    store, case = RunStore(tmp_path), registry.case("translation")
+    task = case.task("captions")
+    rows = [np.stack([measure_french(text, "Un chien court ici.")]) for text in ("Un chien court ici.", "Un chat.")]
+    for seed, row in enumerate(rows):
+        spec = RunSpec("translation", "captions", "pipeline", Budget(100.0), seed, case.engine("pipeline").version)
+        every = [Score(task.metric.score(row), row), Score(task.metric.score(row), row, oracle="n_best")]
+        store.add(Run(spec, tuple(every)))
+    main, oracle = points(case, task, store)
+    means = {each.name: np.mean([each.score(row) for row in rows]) for each in task.beside}
+    assert main.beside == pytest.approx(means, abs=1e-4)
+    assert list(main.beside) == ["chrF", "BLEU, cased (13a)"]
+    assert oracle.beside == {}
+    (line,) = lines(case, store)
+    assert f"chrF {means['chrF']:.1f}  BLEU, cased (13a) {means['BLEU, cased (13a)']:.1f}  seeds 2" in line
+    (record,) = report(case, store)
+    assert list(record) == list(REPORT_KEYS), "what scripts read stays what it was"
+    (row, other) = charts.table(case, task, [main, oracle])
+    assert row["chrF"] == pytest.approx(means["chrF"], abs=0.01)
+    assert np.isnan(other["chrF"])
+    assert "chrF" not in charts.table(case, task, [oracle])[0]
 
 
 def test_what_was_kept_tells_where_it_was_made(tmp_path, monkeypatch):

@@ -227,6 +227,12 @@ def test_small_budgets_touch_few_shards_and_nest() -> None:
     assert sorted(train.permutation(np.random.default_rng(1))) == list(range(len(train)))
 
 
+def test_a_budget_beyond_the_pool_is_told_how_to_make_it_larger() -> None:
+    train = data.commands().train
+    with pytest.raises(UserError, match=r"there is only 34\.08: .*, or name more hours in CROSSOVER_COMMAND_HOURS\.$"):
+        train.prefix(train.total * 1.1, np.random.default_rng(0))
+
+
 def test_a_larger_pool_begins_with_the_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     small = data.commands().train
     monkeypatch.setenv("CROSSOVER_COMMAND_HOURS", "60")
@@ -238,6 +244,14 @@ def test_a_larger_pool_begins_with_the_smaller(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("CROSSOVER_COMMAND_HOURS", wrong)
         with pytest.raises(UserError, match="CROSSOVER_COMMAND_HOURS"):
             data.commands()
+
+
+def test_speech_that_nothing_can_make_is_no_engines_failure(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path))
+    monkeypatch.setattr(espeak, "installed", lambda: False)
+    with pytest.raises(UserError, match="pip install espeakng-loader") as told:
+        shards.ensure("train", 0)
+    assert isinstance(told.value.__cause__, ImportError)
 
 
 needs_espeak = pytest.mark.skipif(not espeak.installed(), reason="espeakng-loader, an optional extra, is not installed")

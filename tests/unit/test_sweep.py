@@ -1,11 +1,14 @@
 """A sweep plans what is missing, survives being killed, and starts again where it stopped."""
 
 import json
+import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -69,7 +72,9 @@ def test_a_failing_run_is_recorded_and_the_sweep_goes_on(store, capsys):
     assert sweep("--budget", "2", "--seed", "0", "--seed", "1", "--seed", "2") == 1
     errors = store.frame("error != ''").num_rows
     assert 0 < errors < 6
-    assert "take a larger budget" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "take a larger budget" in told
+    assert f"{errors} of 6 runs failed: the same command with --retry measures them again." in told
     assert sweep("--budget", "2", "--seed", "0", "--seed", "1", "--seed", "2") == 1
     assert "failed: the same command with --retry" in capsys.readouterr().out
     assert store.frame("error != ''").num_rows == errors
@@ -141,12 +146,10 @@ def test_a_run_that_another_sweep_has_made_meanwhile_is_not_made_again(store):
     assert "another sweep" in told[1][2]
 
 
-def test_nor_is_room_that_data_made_on_the_fly_does_not_find(store, monkeypatch):
+@pytest.mark.parametrize("cause", [OSError(28, "No space left on device"), ModuleNotFoundError("espeakng_loader")])
+def test_nor_is_what_data_made_on_the_fly_does_not_find(store, monkeypatch, cause):
     def unmade(*of, **more):
-        try:
-            raise OSError(28, "No space left on device")
-        except OSError as error:
-            raise UserError("Synthetic speech could not be kept") from error
+        raise UserError("Synthetic speech could not be kept") from cause
 
     case = registry.case("tones")
     info, task = case.engine("pipeline"), case.task(None)
@@ -156,7 +159,7 @@ def test_nor_is_room_that_data_made_on_the_fly_does_not_find(store, monkeypatch)
     assert not store.has(spec)
 
 
-def test_inputs_that_cannot_be_made_stop_the_sweep(store, monkeypatch):
+def test_inputs_that_cannot_be_made_leave_their_task_out(store, monkeypatch):
     class Unmade:
         def __getitem__(self, i):
             raise UserError("espeak-ng is not installed")
@@ -167,8 +170,151 @@ def test_inputs_that_cannot_be_made_stop_the_sweep(store, monkeypatch):
     without = SimpleNamespace(train=SimpleNamespace(x=Unmade()), tests=whole.tests)
     monkeypatch.setattr(type(task), "data", lambda self: without)
     spec = RunSpec("tones", task.slug, info.name, Budget(32.0), 0, info.version)
-    assert local._one(spec, store, {}, False, lambda done, text: None)[::2] == ("stopped", "espeak-ng is not installed")
+    assert local._one(spec, store, {}, False, lambda done, text: None)[::2] == ("without", "espeak-ng is not installed")
     assert not store.has(spec)
+
+
+# Before the toy's own task stand two whose data cannot be had.
+LACKING = """
+from dataclasses import replace
+from engines.core import UserError
+from tones import CASE as TONES
+
+(task,) = TONES.tasks
+gone, broken = (replace(task, slug=name, load=f"lacking:{name}_data") for name in ("gone", "broken"))
+CASE = replace(TONES, slug="lacking", tasks=(gone, broken, task))
+
+def gone_data():
+    raise UserError("Tones are not on this machine yet: fetch them.")
+
+def broken_data():
+    raise ValueError("no tone")
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_task_without_data_keeps_no_other_from_being_measured(store, tmp_path, jobs):
+    (tmp_path / "cases" / "lacking").mkdir(parents=True)
+    (tmp_path / "cases" / "lacking" / "__init__.py").write_text(LACKING)
+    environment = {**os.environ, "CROSSOVER_CASES": f"{os.environ['CROSSOVER_CASES']}{os.pathsep}{tmp_path / 'cases'}"}
+    chosen = ["--budget", "32", "--budget", "64", "--jobs", jobs, "--status", str(tmp_path / "status.json")]
+    words = [sys.executable, "-m", "engines", "sweep", "lacking", *chosen]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout.count("gone is left out: Tones are not on this machine yet: fetch them.") == 1
+    assert "Tones are not on this machine yet: fetch them." in done.stderr
+    assert "no tone" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "retry" not in done.stdout
+    found = store.frame("error = ''", columns=("task", "engine", "pairs", "seed"))
+    assert set(found["task"].to_pylist()) == {"pairs"}
+    assert len(set(zip(*(found[name].to_pylist() for name in ("engine", "pairs", "seed")), strict=True))) == 12
+    told = json.loads((tmp_path / "status.json").read_text())
+    assert (told["state"], told["fraction"]) == ("failed", 1.0)
+    assert told["sentence"] == done.stderr.strip()
+
+
+def remove_models(store) -> int:
+    folders = list((store.root / "tones" / "models").iterdir())
+    for folder in folders:
+        shutil.rmtree(folder)
+    return len(folders)
+
+
+def contents(store) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in (store.root / "tones" / "runs").iterdir()}
+
+
+def test_models_that_are_gone_are_made_again_and_their_runs_stay(store):
+    assert sweep("--budget", "16", "--budget", "32") == 0
+    made = contents(store)
+    assert remove_models(store) == 2
+    case = registry.case("tones")
+    planned = plan(case, store, budgets=[16, 32])
+    assert {(spec.engine, spec.budget.pairs, spec.seed) for spec in planned} == {
+        ("pipeline", 32.0, 0),
+        ("end_to_end", 32.0, 0),
+    }
+    assert sweep("--budget", "16", "--budget", "32") == 0
+    assert {name: list(found) for name, found in kept_models(case, case.task(None), store).items()} == {
+        "pipeline": [32.0],
+        "end_to_end": [32.0],
+    }
+    assert contents(store) == made
+    assert not plan(case, store, budgets=[16, 32])
+
+
+def test_with_keep_a_model_is_made_of_any_budget_that_has_none(store):
+    assert sweep("--budget", "16", "--engine", "pipeline") == 0
+    made = contents(store)
+    case = registry.case("tones")
+    assert [spec.seed for spec in plan(case, store, ["pairs"], ["pipeline"], [16], keep=True)] == [0]
+    assert sweep("--budget", "16", "--engine", "pipeline", "--seed", "1", "--keep") == 0
+    assert kept_models(case, case.task(None), store)["pipeline"][16.0].seed == 1
+    assert contents(store) == made
+    assert not plan(case, store, ["pairs"], ["pipeline"], [16], keep=True)
+
+
+def test_another_seeds_model_will_do_and_failed_and_unkept_ones_are_left(store):
+    case = registry.case("tones")
+    assert sweep("--budget", "32", "--engine", "pipeline", "--seed", "1", "--keep") == 0
+    assert sweep("--budget", "32", "--engine", "pipeline") == 0
+    shutil.rmtree(store.model(plan_of("pipeline", 32.0, 0)))
+    assert not plan(case, store, engines=["pipeline"], budgets=[32], keep=True)
+    assert sweep("--budget", "2", "--seed", "0", "--seed", "1", "--seed", "2") == 1
+    shutil.rmtree(store.root / "tones" / "models")
+    lost = {(row["engine"], row["seed"]) for row in store.frame("error != ''", columns=("engine", "seed")).to_pylist()}
+    assert lost.isdisjoint((spec.engine, spec.seed) for spec in plan(case, store, budgets=[2], keep=True))
+    unkept = replace(case, engines=tuple(replace(info, kept=False) for info in case.engines))
+    assert not plan(unkept, store, engines=["pipeline"], budgets=[32])
+    assert not plan(unkept, store, engines=["pipeline"], budgets=[32], keep=True)
+
+
+def plan_of(engine: str, pairs: float, seed: int) -> RunSpec:
+    return RunSpec("tones", "pairs", engine, Budget(pairs), seed, registry.case("tones").engine(engine).version)
+
+
+# A worker that is at writing a run, for good.
+WRITING = """
+import multiprocessing, os, sys, time
+from engines.core.files import replacing
+from engines.runs import RunStore
+from engines.sweep import local
+
+def one(spec, store, *more):
+    with replacing(store.root / "tones" / "runs" / "run.parquet") as aside:
+        aside.touch()
+        print("writing", flush=True)
+        while True:  # Python sees a signal between two naps, not one that comes a moment before a nap
+            time.sleep(0.1)
+
+local._one = one
+ours, theirs = multiprocessing.Pipe()
+ours.send(None)
+local._work(theirs, os.getppid(), RunStore().root, False)
+"""
+
+
+@pytest.mark.parametrize("how", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT, signal.SIGTERM, signal.SIGTERM]])
+def test_a_worker_that_is_stopped_removes_what_it_was_writing(store, how):
+    process = subprocess.Popen([sys.executable, "-c", WRITING], env=os.environ, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "writing\n"
+    assert list(store.root.rglob("*.partial"))
+    for number in how:
+        process.send_signal(number)
+    assert process.wait(20) in (0, -signal.SIGTERM)  # a signal may find it ended but for its last breath
+    assert not list(store.root.rglob("*.partial"))
+
+
+def test_a_worker_that_does_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr(local, "PATIENCE", 0.2)
+    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    process.start()
+    monkeypatch.setattr(process, "terminate", lambda: None)  # as if it were deep in a computation
+    began = time.monotonic()
+    local._end([process])
+    assert not process.is_alive()
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -207,7 +353,10 @@ def test_a_budget_given_twice_is_measured_once(store):
 
 def test_a_budget_beyond_the_data_is_told_and_keeps_no_other_from_being_measured(store, capsys):
     assert sweep("--budget", "100000", "--budget", "32", "--seed", "0") == 1
-    assert "there is only" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "there is only" in told
+    assert "2 of 4 runs failed." in told
+    assert "retry" not in told
     assert set(store.frame().column("pairs").to_pylist()) == {32}
 
 
@@ -232,6 +381,7 @@ def test_a_sweep_that_is_stopped_loses_nothing_and_goes_on(store, how):
     process.wait(30)
     if how != signal.SIGKILL:
         assert process.returncode == 130
+        assert not list(store.root.rglob("*.partial"))
     before = runs(store)
     assert 5 <= before < ALL
     deadline = time.monotonic() + 20

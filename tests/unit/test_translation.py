@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 import sacrebleu
 
+from engines import answer
 from engines.cases.translation import data, metric
+from engines.cases.translation.end_to_end import EndToEnd, failure
+from engines.cases.translation.hybrid import Hybrid
 from engines.cases.translation.phrase_model import PhraseModel
 from engines.cases.translation.pipeline import Pipeline
 from engines.cases.translation.tasks import CAPTIONS, PAIRS, own, tasks
 from engines.cases.translation.text import LONGEST, Analysis, detokenise, normalise, parts, sentences, tokenise
-from engines.core import Budget, Metric, UserError
+from engines.core import Budget, Engine, Metric, UserError
 
 ANIMALS = {"dog": "chien", "cat": "chat", "bird": "oiseau", "horse": "cheval", "cow": "canard"}
 COLOURS = {"red": "rouge", "green": "vert", "blue": "bleu", "black": "noir", "white": "blanc"}
@@ -37,6 +40,17 @@ def engine() -> Pipeline:
     """The real chain on 120 sentences of the little language."""
     made = data.task_data(toy_pairs(120), toy_pairs(5, 1), ("en", "fr"))
     return Pipeline().fit(made.draw(Budget(100), 0), np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def every(engine: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Engine]:
+    """The three engines on the little language; the networks are too small to be right."""
+    made = data.task_data(toy_pairs(40), toy_pairs(5, 1), ("en", "fr"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CROSSOVER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        draw = made.draw(Budget(30), 0)
+        networks = [made.fit(draw, np.random.default_rng(0)) for made in (EndToEnd(), Hybrid())]
+    return {each.name: each for each in (engine, *networks)}
 
 
 def test_the_chain_learns_words_and_their_order(engine: Pipeline) -> None:
@@ -61,13 +75,15 @@ ODD = {
 }
 
 
+@pytest.mark.parametrize("name", ["pipeline", "hybrid", "end_to_end"])
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_odd_inputs_get_an_answer(engine: Pipeline, text: str) -> None:
+def test_odd_inputs_get_an_answer(every: dict[str, Engine], name: str, text: str) -> None:
     given = data.decode(text.encode(), "typed text", CAPTIONS)
-    trace = engine.trace(given)
+    trace = every[name].trace(given)
     for step in trace.steps:
         assert step.spec.problem(step.value) is None, step.stage
-    assert trace.answer
+        assert "\n" not in answer.describe(step)
+    assert trace.answer or name == "end_to_end"  # which passes nothing through
     assert not any(ord(c) < 32 or c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" for c in trace.answer)
 
 
@@ -75,7 +91,48 @@ def test_what_cannot_be_translated_is_passed_through(engine: Pipeline) -> None:
     assert engine.answer("1,234.5") == "1,234.5"
     answer = engine.answer("A red Zaphod runs.")
     assert "Zaphod" in answer
-    assert engine.trace("A red Zaphod runs.").steps[0].value.unknown == ((2,),)
+    tokens = engine.trace("A red Zaphod runs.").steps[0].value
+    assert tokens.unknown == ((2,),)
+    assert tokens.lack == "not in the phrase table"
+
+
+def test_the_network_names_the_letters_it_cannot_read(every: dict[str, Engine]) -> None:
+    _, pieces, *_ = every["end_to_end"].trace("A red 7 runs.").steps
+    (sentence,), (places,) = pieces.value.sentences, pieces.value.unknown
+    assert [sentence[i] for i in places] == ["7"]
+    assert answer.describe(pieces).endswith("; the network cannot read: 7")
+    subwords = every["end_to_end"].fitted.subwords
+    for text in (*ODD.values(), "</s> <s> <unk> 7 <pad>"):
+        words = tokenise(normalise(text), "en")
+        assert subwords.numbers(subwords.spelled(words)) == subwords.encode(words)
+
+
+def test_every_stage_is_told_in_a_line(engine: Pipeline) -> None:
+    told = {step.stage: answer.describe(step) for step in engine.trace("A red dog runs. A Zaphod.").steps}
+    assert told["tokens"].startswith("a red dog runs . / a Zaphod .; not in the phrase table: Zaphod")
+    assert "ways to translate" in told["options"]
+    assert "without a phrase: Zaphod" in told["options"]
+    assert told["n_best"].startswith("un chien rouge court . (")
+    assert " / un Zaphod . (" in told["n_best"]
+    assert " -> " in told["phrases"]
+
+
+@pytest.mark.parametrize(
+    ("words", "source", "says"),
+    [
+        ("un chien un chien un chien .", "a dog .", "repeats “un chien”"),
+        ("un chien court et un chien court puis un chien court .", "two dogs .", "says “un chien court” again"),
+        ("un homme , un chien , un chat .", "a man , a dog , a cat .", ""),
+        ("un homme en bleu , un homme en vert , un homme en noir", "a man in b , a man in g , a man in k", ""),
+        ("un chien .", "a man in a red coat walks his dog home .", "much too short: 3 words for 11"),
+        ("un chien .", "a small dog here too .", ""),
+        ("", "a dog", "before the first word"),
+    ],
+)
+def test_what_visibly_went_wrong_is_named(words: str, source: str, says: str) -> None:
+    found = failure(words.split(), True, source.split())
+    assert says in found if says else not found
+    assert failure(words.split(), False).startswith("cut at the length limit")
 
 
 @pytest.mark.parametrize(
@@ -184,6 +241,37 @@ def test_scores_are_sacrebleus_own(count: int) -> None:
     assert metric.corpus_bleu(quick) == pytest.approx(main.score, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "found", ["Deux filles.", "deux filles courent", "Une fille.", "Rien", "Un chien rouge court."]
+)
+def test_one_answer_is_scored_as_sacrebleu_scores_a_sentence(found: str) -> None:
+    truth = "Deux filles."
+    row = metric.measure_french(found, truth)
+    ours, theirs = (" ".join(tokenise(text.lower(), "fr")) for text in (found, truth))
+    alone = sacrebleu.sentence_bleu(ours, [theirs], tokenize="none").score
+    assert CAPTIONS.metric.score_alone(row) == pytest.approx(alone, abs=1e-6)
+    cased = next(each for each in CAPTIONS.beside if each.name.startswith("BLEU"))
+    assert cased.score_alone(row) == pytest.approx(sacrebleu.sentence_bleu(found, [truth]).score, abs=1e-6)
+    if found == truth:
+        assert CAPTIONS.metric.score_alone(row) == pytest.approx(100)
+        assert CAPTIONS.metric.score(row[None]) == 0, "the score of a sweep stays what it was"
+
+
+def test_signatures_are_sacrebleus_own() -> None:
+    from sacrebleu.metrics import BLEU, CHRF
+
+    main, chrf, cased = (each.signature for each in (CAPTIONS.metric, *CAPTIONS.beside))
+    for scorer, signature in ((BLEU(lowercase=True, tokenize="none"), main), (CHRF(), chrf), (BLEU(), cased)):
+        scorer.corpus_score(["a"], [["a"]])
+        assert str(scorer.get_signature()) in signature
+
+
+def test_what_is_compared_is_what_the_score_counts() -> None:
+    assert metric.tokens_french("L’Homme court.") == [("L'", "l'"), ("Homme", "homme"), ("court", "court"), (".", ".")]
+    text = "Un\u0307 İstanbul n'est PAS là, 3.5 !"
+    assert [low for _, low in metric.tokens_french(text)] == tokenise(normalise(text).lower(), "fr")
+
+
 def test_scores_of_nothing_and_of_the_truth() -> None:
     truth = ["Un chien rouge court ici.", "Un chat."]
     perfect = np.stack([metric.measure_french(line, line) for line in truth])
@@ -222,6 +310,28 @@ def test_a_file_of_pairs_is_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert isinstance(task.metric, Metric)
     again = task.data()
     assert list(again.tests["test"].x) == list(made.tests["test"].x)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [["a b\tc d"] * 1000, [f"one source\ttarget {i}" for i in range(1000)], ["\x01\t\x02 \x03"] * 1000],
+    ids=["one pair", "one source", "control characters"],
+)
+def test_a_file_that_leaves_nothing_to_train_on_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str]
+) -> None:
+    file = pairs_file(tmp_path, lines)
+    monkeypatch.setenv(PAIRS, str(file))
+    with pytest.raises(UserError, match=r"mine\.tsv holds 0 pairs") as refused:
+        data.own()
+    assert own(file).summary == str(refused.value)
+
+
+def test_what_is_counted_are_pairs(tmp_path: Path) -> None:
+    made = own(pairs_file(tmp_path, ["en\tde", *lines_of(400), "lone\t"]))
+    assert made.summary == "Sentence pairs of mine.tsv: 360 to train on, 40 to test on."
+    assert made.option == f"--task {made.slug} --pairs FILE.tsv"
+    assert CAPTIONS.option == "--task captions"
 
 
 def test_other_pairs_are_another_task(tmp_path: Path) -> None:
@@ -291,8 +401,6 @@ def test_sentences_that_are_too_long_to_search_are_not_tuned_on() -> None:
 
 def test_end_to_end_and_the_hybrid_ask_one_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second of them trains nothing, and answers as it would had it trained."""
-    from engines.cases.translation.end_to_end import EndToEnd
-    from engines.cases.translation.hybrid import Hybrid
     from engines.core import effort
 
     made = data.task_data(toy_pairs(40), toy_pairs(5, 1), ("en", "fr"))

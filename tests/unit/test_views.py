@@ -17,7 +17,7 @@ from engines.views import Entry, Snapshot, ViewStore
 def point(budget: float = 8.0, mean: float = 12.3456789, engine: str = "pipeline") -> Point:
     return Point(
         "tones", "pairs", engine, engine, "", "test", "", False, budget, mean, 1.0, 10.0, 15.0, (mean, mean + 1),
-        (0, 1), 1.5, 0.1, 7, ("a", "b"), 40, (12.0, 13.0),
+        (0, 1), 1.5, 0.1, 7, ("a", "b"), 40, (12.0, 13.0), devices=("cpu", "cuda"), beside={"chrF": 1 / 3},
     )  # fmt: skip
 
 
@@ -43,6 +43,7 @@ def test_a_view_comes_back_as_it_was(store):
     name = store.save(kept)
     assert store.load(name) == kept
     assert kept.points[0].mean == 12.3457
+    assert kept.points[0].beside == {"chrF": 0.333333}
     assert name == kept.id
     assert [path.name for path in (store.root / "snapshots").iterdir()] == [f"{name}.json"]
 

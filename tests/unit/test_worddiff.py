@@ -1,5 +1,7 @@
 """Planted errors are found and marked; nothing typed reaches the page as markup."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +44,21 @@ def test_no_reference_no_marks_and_nothing_said_is_said():
     assert worddiff.html("A B") == '<div class="wd">A B</div>'
     assert worddiff.html(" ") == worddiff.NOTHING
     assert "class=" not in worddiff.html("A B", "A B").replace('class="wd"', "")
+
+
+def lower(text: str) -> list[tuple[str, str]]:
+    """Words and signs apart, compared without their case."""
+    return [(word, word.lower()) for word in re.findall(r"\w+'?|\S", text)]
+
+
+def test_words_are_compared_as_the_score_counts_them():
+    same = worddiff.html("un Chien court.", "Un chien court", lower)
+    assert "≠" not in same
+    assert same == '<div class="wd">un Chien court<span class="ins" title=". is not in it">+\u2009.</span></div>'
+    marked = worddiff.html("L'homme court là.", "l'homme dort là.", lower)
+    assert marked.startswith('<div class="wd">L&#x27;homme <span class="sub"')
+    assert marked.endswith("court <small>≠ dort</small></span> là.</div>")
+    assert "≠" in worddiff.html("un chien", "Un chien"), "and as they stand where nothing else is said"
 
 
 def test_typed_markup_stays_text():

@@ -128,8 +128,9 @@ CASE = CaseStudy(
         ),
     ),
     decode="engines.ml.audio:decode",
+    remark="engines.ml.audio:cut",
     accepts=audio.ACCEPTS,
-    limits=audio.LIMITS,
+    limits=f"English speech, {audio.LIMITS}",
     examples="engines.cases.speech.data:examples",
     reference="engines.cases.speech.reference:reference",
 )

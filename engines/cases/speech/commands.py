@@ -9,7 +9,7 @@ import math
 import os
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -72,6 +72,8 @@ def _commands(blocks: int) -> TaskData:
 class ShardedSplit(Split):
     """Budgets draw whole shards, so that a small one needs few: within each block of shards a permutation of the
     shards, within each shard one of its utterances."""
+
+    more: ClassVar[str] = ", or name more hours in CROSSOVER_COMMAND_HOURS"
 
     def permutation(self, rng: np.random.Generator) -> Any:
         count = len(self) // UTTERANCES

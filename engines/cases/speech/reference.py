@@ -12,7 +12,8 @@ from engines.ml import transcript
 
 
 def reference(typed: str, task: Task) -> tuple[str, str]:
-    """The transcript as the task spells it, and a sentence on the words that no engine with a lexicon can answer.
+    """The transcript as the task spells it, and what must be known of it: words that were left out, and words that no
+    engine with a lexicon can answer.
 
     Raises:
         UserError: nothing was typed that could have been spoken.
@@ -21,7 +22,8 @@ def reference(typed: str, task: Task) -> tuple[str, str]:
         typed = re.sub(r"(?<=\d)(?=\d)", " ", typed)
     text = transcript.normalise(typed)
     words = _vocabulary(task)
-    return text, transcript.unknown_words(text, words) if words else ""
+    remarks = [transcript.dropped_words(typed), transcript.unknown_words(text, words) if words else ""]
+    return text, " ".join(filter(None, remarks))
 
 
 def _vocabulary(task: Task) -> Collection[str]:

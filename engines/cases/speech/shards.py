@@ -57,7 +57,10 @@ def ensure(pool: str, shard: int) -> Path:
     if file.exists():
         return file
     if not espeak.installed():
-        raise UserError("Synthetic commands are voiced by espeak-ng: run `pip install espeakng-loader` first.")
+        missing = ModuleNotFoundError("espeakng_loader")
+        raise UserError(
+            "Synthetic commands are voiced by espeak-ng: run `pip install espeakng-loader` first."
+        ) from missing
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with locked(file.with_suffix(".lock")):

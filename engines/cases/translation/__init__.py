@@ -42,5 +42,6 @@ CASE = CaseStudy(
     limits="UTF-8 text of up to 400 words; several sentences are translated one by one",
     examples="engines.cases.translation.data:examples",
     reference="engines.cases.translation.data:reference",
+    longest=4000,
     truths={"n_best": "best of its candidates", "reranked": "best of its candidates"},
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engines import datasets
-from engines.cases.translation.tasks import PAIRS, TEST, TEXT, own_file
+from engines.cases.translation.tasks import LEAST, PAIRS, TEST, TEXT, own_file
 from engines.cases.translation.text import normalise, sentences, tokenise
 from engines.core import Example, Split, Task, TaskData, UserError
 
@@ -59,8 +59,24 @@ def own() -> TaskData:
     file = own_file()
     if file is None:
         raise UserError(f"No file of your own pairs is named: give one with --pairs FILE.tsv, or in {PAIRS}.")
+    languages, train, test = checked(file)
+    return task_data(train, test, languages)
+
+
+def checked(file: Path) -> tuple[tuple[str, str], list[tuple[str, str]], list[tuple[str, str]]]:
+    """(languages, train, test) of a file of pairs.
+
+    Raises:
+        UserError: it cannot be used, or it repeats itself so often that next to nothing is left to train on.
+    """
     languages, pairs = read_pairs(file)
-    return task_data(*parted(pairs, languages), languages)
+    train, test = parted(pairs, languages)
+    if len(train) < LEAST:
+        raise UserError(
+            f"{file.name} holds {len(train)} pairs besides the test and what repeats its sentences: give at least "
+            f"{LEAST} different ones to train on."
+        )
+    return languages, train, test
 
 
 def parted(pairs: list[tuple[str, str]], languages: tuple[str, str]) -> tuple[list[tuple[str, str]], ...]:
@@ -79,8 +95,8 @@ def parted(pairs: list[tuple[str, str]], languages: tuple[str, str]) -> tuple[li
 
 def read_pairs(file: Path) -> tuple[tuple[str, str], list[tuple[str, str]]]:
     """(languages, pairs) of a UTF-8 file: a line a pair, source and target with a tab between. A first line of two
-    language codes ("en<TAB>de") says which languages they are, English and French otherwise. Lines with an empty side,
-    or one of more than LONGEST_WORDS words, are left out.
+    language codes ("en<TAB>de") says which languages they are, English and French otherwise. Lines with a side that is
+    empty or holds nothing that can be seen, or one of more than LONGEST_WORDS words, are left out.
 
     Raises:
         UserError: not readable, not UTF-8, not two columns, too few pairs, or too large.
@@ -106,10 +122,18 @@ def read_pairs(file: Path) -> tuple[tuple[str, str], list[tuple[str, str]]]:
     if rows and all(len(cell) == 2 and cell.isalpha() and cell.islower() for cell in rows[0]):
         languages = (rows[0][0], rows[0][1])
         rows = rows[1:]
-    pairs = [(row[0].strip(), row[1].strip()) for row in rows if all(0 < len(x.split()) <= LONGEST_WORDS for x in row)]
+    pairs = [
+        (row[0].strip(), row[1].strip())
+        for row in rows
+        if all(_visible(x) and len(x.split()) <= LONGEST_WORDS for x in row)
+    ]
     if len(pairs) < FEWEST:
         raise UserError(f"{file.name} holds {len(pairs)} pairs: at least {FEWEST} are needed to train and test.")
     return languages, pairs
+
+
+def _visible(text: str) -> bool:
+    return any(c.isprintable() and not c.isspace() for c in text)
 
 
 def decode(data: bytes, name: str, task: Task) -> str:

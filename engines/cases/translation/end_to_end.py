@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +19,11 @@ from engines.core import Engine, Progress, Spec, Stage, TrainingData, UserError,
 from engines.core.engine import Shape as EngineShape
 from engines.core.wording import Hypothesis, Links, NBest, Tokens
 from engines.ml import beam
+from engines.ml.subwords import UNKNOWN
 
 ENDS = "(end)"
+OFTEN, STRETCH = 3, (4, 3, 2)  # how often an answer may not say as many words, where its source repeats nothing
+SHORT, FEW = 0.4, 6  # an answer of less than this share of its source's words, where those are more than a few
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,13 @@ def read(analysis: Analysis, text: str) -> Tokens:
 
 
 def pieces(net: Translator, tokens: Tokens) -> Tokens:
-    """Words -> subwords, the first READABLE of a sentence. Letters that training never showed are marked unknown."""
+    """Words -> subwords, the first READABLE of a sentence. Letters that the network cannot read are marked unknown."""
     found, unknown = [], []
     for sentence in tokens.sentences:
-        numbers = net.subwords.encode(sentence)[: network.READABLE]
-        found.append(net.subwords.pieces(numbers))
-        unknown.append(tuple(i for i, number in enumerate(numbers) if number == 1))
-    return Tokens(tuple(found), tuple(unknown), tokens.capital)
+        written = net.subwords.spelled(sentence)[: network.READABLE]
+        found.append(written)
+        unknown.append(tuple(i for i, number in enumerate(net.subwords.numbers(written)) if number == UNKNOWN))
+    return Tokens(tuple(found), tuple(unknown), tokens.capital, "the network cannot read")
 
 
 def n_best(net: Translator, tokens: Tokens) -> NBest:
@@ -101,21 +105,22 @@ def n_best(net: Translator, tokens: Tokens) -> NBest:
     found = []
     for sentence in tokens.sentences:
         different: dict[tuple[str, ...], Hypothesis] = {}
+        given = net.subwords.words(net.subwords.numbers(sentence))
         for candidate in beam.search(net.network, [net.subwords.numbers(sentence)], BEAM, net.alpha)[0]:
             words = tuple(net.subwords.words(candidate.pieces))
             parts = (
                 ("log probability", candidate.logprob),
                 ("length penalty", candidate.score(net.alpha) - candidate.logprob),
             )
-            note = failure(words, candidate.finished)
+            note = failure(words, candidate.finished, given)
             wrote = (*net.subwords.pieces(candidate.pieces), *([ENDS] if candidate.finished else []))
             different.setdefault(words, Hypothesis(words, candidate.score(net.alpha), parts, note=note, pieces=wrote))
         found.append(tuple(different.values()))
     return NBest(tokens, tuple(found))
 
 
-def failure(words: Sequence[str], finished: bool) -> str:
-    """What went visibly wrong with an answer, or ""."""
+def failure(words: Sequence[str], finished: bool, source: Sequence[str] = ()) -> str:
+    """What went visibly wrong with an answer to the words of a source, or ""."""
     if not finished:
         return "cut at the length limit: the network did not end its answer"
     if not words:
@@ -125,6 +130,20 @@ def failure(words: Sequence[str], finished: bool) -> str:
             part = words[at : at + size]
             if part[0].isalpha() and all(words[at + k * size : at + (k + 1) * size] == part for k in (1, 2)):
                 return f"repeats “{' '.join(part)}”"
+    if not said_often(source) and (often := said_often(words)):
+        return f"says “{often}” again and again"
+    if len(source) > FEW and len(words) < SHORT * len(source):
+        return f"much too short: {len(words)} words for {len(source)}"
+    return ""
+
+
+def said_often(words: Sequence[str]) -> str:
+    """The longest stretch of words, signs aside, that stands OFTEN times or more in a text, or ""."""
+    for size in STRETCH:
+        counts = Counter(zip(*(words[i:] for i in range(size)), strict=False))
+        for part, count in counts.items():
+            if count >= OFTEN and all(any(c.isalnum() for c in word) for word in part):
+                return " ".join(part)
     return ""
 
 

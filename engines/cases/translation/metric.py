@@ -1,7 +1,8 @@
 """BLEU and chrF from statistics of single sentences.
 
-Main score: corpus BLEU (Papineni et al. 2002) on lower-cased text, tokenised by `text.py`, as sacreBLEU computes it
-(signature below); beside it sacreBLEU's own cased BLEU (tokeniser 13a) and chrF (Popović 2015; orders 1 to 6, beta 2).
+Main score: corpus BLEU (Papineni et al. 2002) on lower-cased text, tokenised by `text.py`, as sacreBLEU computes it;
+beside it sacreBLEU's own cased BLEU (tokeniser 13a) and chrF (Popović 2015; orders 1 to 6, beta 2). Their signatures
+stand in `tasks.py`.
 
 Statistics of an example, float64 (20,): 0-5 of the main score, 6-11 of cased BLEU (each: tokens of the answer, tokens
 of the reference, matching 1- to 4-grams), 12-19 of chrF (letters of the answer, of the reference, matching 1- to
@@ -20,9 +21,6 @@ from numpy.typing import NDArray
 
 from engines.cases.translation.text import normalise, tokenise
 
-SIGNATURE = "nrefs:1|case:lc|eff:no|tok:none (tokenised by text.py)|smooth:exp|version:2.6.0"
-CASED_SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
-CHRF_SIGNATURE = "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0"
 BLEU, CASED, CHRF = slice(0, 6), slice(6, 12), slice(12, 20)
 _ORDERS = 6
 
@@ -44,6 +42,23 @@ def measure(answer: str, truth: str, language: str) -> NDArray[np.float64]:
     """Statistics (20,) of one translation."""
     tokens = [" ".join(tokenise(normalise(text).lower(), language)) for text in (answer, truth)]
     return np.array([*_counts(*tokens, cased=False), *_counts(answer, truth, cased=True), *_letters(answer, truth)])
+
+
+def tokens_french(text: str) -> list[tuple[str, str]]:
+    return tokens(text, "fr")
+
+
+def tokens_german(text: str) -> list[tuple[str, str]]:
+    return tokens(text, "de")
+
+
+tokens_own = tokens_french
+
+
+def tokens(text: str, language: str) -> list[tuple[str, str]]:
+    """What the main score counts: each token as it is written, and as it is compared."""
+    written, compared = (tokenise(each, language) for each in (normalise(text), normalise(text).lower()))
+    return list(zip(written if len(written) == len(compared) else compared, compared, strict=True))
 
 
 def measure_tokens(answer: list[str], truth: list[str]) -> NDArray[np.float64]:
@@ -84,20 +99,32 @@ def cased(statistics: NDArray[np.float64]) -> float:
     return _bleu(statistics[:, CASED])
 
 
-def _bleu(kept: NDArray[np.float64]) -> float:
+def alone(statistics: NDArray[np.float64]) -> float:
+    """The main score of one answer, statistics (1, 20), as sacreBLEU scores a sentence: orders of n-grams that the
+    answer is too short for are left out ("effective order"), where `combine` gives it nothing."""
+    return _bleu(statistics[:, BLEU], effective=True)
+
+
+def cased_alone(statistics: NDArray[np.float64]) -> float:
+    """The same of the cased score."""
+    return _bleu(statistics[:, CASED], effective=True)
+
+
+def _bleu(kept: NDArray[np.float64], effective: bool = False) -> float:
     kept = np.asarray(kept, np.float64)
     ours, theirs = kept[:, 0], kept[:, 1]
     matches = kept[:, 2:].sum(0)
     totals = np.array([np.maximum(ours - order, 0).sum() for order in range(4)])
     if not ours.sum() or not matches[0]:
         return 0.0
+    orders = np.count_nonzero(totals) if effective else 4
     logs, smooth = 0.0, 1.0
-    for match, total in zip(matches, totals, strict=True):
+    for match, total in zip(matches[:orders], totals[:orders], strict=True):
         if not total:
             return 0.0
         if not match:  # "exp" smoothing: each order without a match counts half of what the one before did
             smooth *= 2
-        logs += np.log(match / total if match else 1 / (smooth * total)) / 4
+        logs += np.log(match / total if match else 1 / (smooth * total)) / orders
     brevity = min(0.0, 1 - theirs.sum() / ours.sum())
     return float(100 * np.exp(logs + brevity))
 

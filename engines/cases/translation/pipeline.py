@@ -109,13 +109,14 @@ def tokenised(data: TrainingData) -> tuple[Analysis, list[tuple[list[str], list[
 
 
 def read(analysis: Analysis, model: PhraseModel, text: str) -> Tokens:
-    """Text -> its sentences, with the words that the model never saw."""
+    """Text -> its sentences, with the words that no phrase of the table holds."""
     sentences = analysis.read(text)
     known = model.source.number
     unknown = tuple(
         tuple(i for i, word in enumerate(s) if word not in known and word.lower() not in known) for s in sentences
     )
-    return Tokens(sentences, unknown, next((c.isupper() for c in text if c.isalpha()), False))
+    capital = next((c.isupper() for c in text if c.isalpha()), False)
+    return Tokens(sentences, unknown, capital, "not in the phrase table")
 
 
 def options(model: PhraseModel, tokens: Tokens) -> Options:

@@ -29,6 +29,8 @@ KINDS = {
 }
 TEST = 1_000  # pairs that are tested on at most
 LEAST = 100  # pairs: with fewer the network's plan is none (`network.plan_for`)
+VERSION = "version:2.6.0"  # of sacreBLEU
+METRIC = "engines.cases.translation.metric"
 
 
 def bleu(language: str) -> Metric:
@@ -37,14 +39,35 @@ def bleu(language: str) -> Metric:
         unit="",
         lower_is_better=False,
         best=100.0,
-        measure=f"engines.cases.translation.metric:measure_{language}",
-        combine="engines.cases.translation.metric:combine",
+        measure=f"{METRIC}:measure_{language}",
+        combine=f"{METRIC}:combine",
+        signature=f"sacreBLEU's nrefs:1|case:lc|eff:no|tok:none|smooth:exp|{VERSION}, of our own tokens",
+        alone=f"{METRIC}:alone",
+        alone_note="BLEU of one answer is sacreBLEU's of a sentence (eff:yes), which leaves out n-grams that the "
+        "answer is too short for; curves and tables show that of a whole test (eff:no), which would give it 0.",
+        tokens=f"{METRIC}:tokens_{language}",
     )
 
 
 def beside(language: str) -> tuple[Metric, ...]:
-    """chrF, of the same statistics."""
-    return (replace(bleu(language), name="chrF", combine="engines.cases.translation.metric:chrf"),)
+    """chrF and sacreBLEU's own cased BLEU, of the same statistics."""
+    main = bleu(language)
+    return (
+        replace(
+            main,
+            name="chrF",
+            combine=f"{METRIC}:chrf",
+            alone="",
+            signature=f"sacreBLEU's chrF2, nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|{VERSION}",
+        ),
+        replace(
+            main,
+            name="BLEU, cased (13a)",
+            combine=f"{METRIC}:cased",
+            alone=f"{METRIC}:cased_alone",
+            signature=f"sacreBLEU's nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|{VERSION}",
+        ),
+    )
 
 
 def faults(language: str) -> Faults:
@@ -93,15 +116,15 @@ def own_file() -> Path | None:
     return Path(setting) if (setting := os.environ.get(PAIRS)) else None
 
 
-def _trained_on(file: Path) -> int:
-    """How many pairs of a user's file are for training; 0 where it cannot be used, which is said when it is loaded."""
+def _counted(file: Path) -> tuple[int, int, str]:
+    """(pairs to train on, pairs to test on, "") of a user's file; where it cannot be used, (0, 0, why)."""
     from engines.cases.translation import data
 
     try:
-        languages, pairs = data.read_pairs(file)
-        return len(data.parted(pairs, languages)[0])
-    except UserError:
-        return 0
+        _, train, test = data.checked(file)
+    except UserError as error:
+        return 0, 0, str(error)
+    return len(train), len(test), ""
 
 
 def own(file: Path) -> Task:
@@ -111,14 +134,14 @@ def own(file: Path) -> Task:
         content = file.read_bytes()
     except OSError:
         content = b""  # what is wrong with the file is said when it is loaded
-    lines = sum(1 for line in content.split(b"\n") if b"\t" in line)
-    most = _trained_on(file) or 200
+    trained, tested, problem = _counted(file)
+    most = trained or 200
     least = min(max(LEAST, most / 100), most / 2)
     budgets = tuple(float(round(least * (most / least) ** (i / 9))) for i in range(10))
     return Task(
         slug=f"pairs_{hashlib.sha256(content).hexdigest()[:8]}",
         title=f"Your pairs: {file.stem[:40]}",
-        summary=f"The {lines:,} sentence pairs of {file.name[:60]}; a tenth, at most {TEST:,}, are the test.",
+        summary=problem or f"Sentence pairs of {file.name[:60]}: {trained:,} to train on, {tested:,} to test on.",
         x=TEXT,
         y=TEXT,
         metric=bleu("own"),
@@ -131,4 +154,5 @@ def own(file: Path) -> Task:
         datasets=(),
         beside=beside("own"),
         faults=faults("own"),
+        besides="--pairs FILE.tsv",
     )

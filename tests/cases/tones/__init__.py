@@ -43,6 +43,7 @@ CASE = CaseStudy(
         ),
     ),
     decode="engines.ml.audio:decode",
+    remark="engines.ml.audio:cut",
     accepts=("wav", "flac", "mp3", "ogg", "webm", "m4a"),
     limits="0.1 to 30 seconds, at most 20 MB",
     examples="tones.data:examples",
