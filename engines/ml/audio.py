@@ -29,8 +29,6 @@ SILENCE = 1e-4
 WHOLE = 0.9
 # Samples a second, mono blocks, and how many seconds they are by what the file says (0: not known).
 Opened = tuple[int, Iterator[Floats], float]
-# FFmpeg's names of the formats it may take a file for. Play lists and the like, which name other files, are not among
-# them.
 # What files of the formats above begin with, those of m4a aside: theirs stands behind four bytes.
 _BEGINNINGS = (
     b"RIFF",
@@ -44,6 +42,8 @@ _BEGINNINGS = (
     b"\xff\xf3",
     b"\xff\xf2",
 )
+# FFmpeg's names of the formats it may take a file for. Play lists and the like, which name other files, are not among
+# them.
 _FORMATS = "aac,aiff,amr,asf,au,avi,caf,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,ogg,w64,wav"
 
 
