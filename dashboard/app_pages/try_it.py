@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import models, panels, theme, view, worddiff, words
 from dashboard.panels import answers, inputs
 from dashboard.panels.answers import Said, Voice
-from engines.core import EngineInfo, Trace, UserError, resolve
+from engines.core import EngineInfo, Trace, UserError
 from engines.runs import RunSpec
 
 # As many as can be read side by side; more go on below.
@@ -179,7 +179,7 @@ def chain(voice: Voice, budget: float, truth: str, width: int) -> None:
 
 
 inputs.show(task, clip, x)
-if case.remark and (remark := resolve(case.remark)(clip.data, clip.name)):
+if remark := inputs.remark(case, task, clip):
     st.caption(words.plain(remark))
 answered()
 view.sources(task)

@@ -59,17 +59,28 @@ def current(case: CaseStudy) -> Clip | None:
 
 
 def decoded(case: CaseStudy, task: Task, clip: Clip) -> Any:
-    """The input as the task's engines take it; decoded once a clip and task.
+    """The input as the task's engines take it.
 
     Raises:
         UserError: it cannot be used; the message says why.
     """
+    return _held(case, task, clip)[0]
+
+
+def remark(case: CaseStudy, task: Task, clip: Clip) -> str:
+    """What is wrong with an input that can be used all the same, or "". Raises UserError as `decoded` does."""
+    return _held(case, task, clip)[1]
+
+
+def _held(case: CaseStudy, task: Task, clip: Clip) -> tuple[Any, str]:
+    """The input and the remark on it; decoded once a clip and task."""
     name = (case.slug, task.slug, clip.id, clip.name)
     held = st.session_state.get("try_decoded")
     if held is None or held[0] != name:
-        held = (name, resolve(case.decode)(clip.data, clip.name, task))
+        x = resolve(case.decode)(clip.data, clip.name, task)
+        held = (name, x, resolve(case.remark)(clip.data, clip.name) if case.remark else "")
         st.session_state["try_decoded"] = held
-    return held[1]
+    return held[1:]
 
 
 def take(case: CaseStudy, task: Task, clip: Clip) -> bool:

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engines.ml.transformer import BEGIN, END, PAD, UNKNOWN, Transformer, padded
+from engines.ml.subwords import BEGIN, END, PAD, UNKNOWN
+from engines.ml.transformer import Transformer, padded
 
 LONGEST = 256  # pieces of an answer
 MOST_WEIGHTS = 2**22  # of attention at once, in each head

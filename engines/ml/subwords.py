@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 LEARNED = 64  # pieces at least that are longer than a letter, or none
-UNKNOWN = 1  # the number of every piece that is none
+PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3  # the first pieces of every vocabulary
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Subwords:
             vocab_size=size,
             hard_vocab_limit=False,
             character_coverage=0.9999,
-            pad_id=0,
+            pad_id=PAD,
             unk_id=UNKNOWN,
-            bos_id=2,
-            eos_id=3,
+            bos_id=BEGIN,
+            eos_id=END,
             num_threads=1,
             normalization_rule_name="identity",
             minloglevel=2,

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-PAD, UNKNOWN, BEGIN, END = 0, 1, 2, 3  # the first pieces of every vocabulary
+from engines.ml.subwords import BEGIN, END, PAD
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,7 @@ class PhraseModel:
         few pairs the table has learned it as whatever stood beside it."""
         number = self.source.number
         words = [number.get(word, number.get(word.lower(), -1)) for word in sentence]
+        numerals = [i for i, word in enumerate(sentence) if numeral(word)]
         spans, keys = span_keys(np.array(words, np.int32))
         table = self.table
         places = np.searchsorted(table.keys, keys)
@@ -131,8 +132,8 @@ class PhraseModel:
             first, last = int(table.first[place]), int(table.first[place + 1])
             rank = np.argsort(-(table.scores[first:last] @ weights), kind="stable") + first
             offered = (self._option(a, b, entry) for entry in rank.tolist())
-            numerals = {word for word in sentence[a:b] if numeral(word)}
-            some = list(islice((option for option in offered if numerals.issubset(option.target)), TOP))
+            kept = {sentence[i] for i in numerals if a <= i < b}
+            some = list(islice((option for option in offered if kept.issubset(option.target)), TOP))
             found += some
             if b - a == 1 and some:
                 covered.add(a)

@@ -21,8 +21,9 @@ _QUOTES = str.maketrans(_PLAIN)
 _MARKS = "".join(re.escape(c) for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in ("Mn", "Mc"))
 _IN_WORD = rf"[\w\u200c\u200d{_MARKS}]"
 _DRESS = "[\ufe0f\U0001f3fb-\U0001f3ff]*"
+_NUMBER = r"\d+(?:[.,:/]\d+)*"
 _TOKEN = re.compile(
-    r"https?://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\d+(?:[.,:/]\d+)*|\.\.\.|"
+    rf"https?://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|{_NUMBER}|\.\.\.|"
     rf"[^\W\d_]{_IN_WORD}*(?:[-']{_IN_WORD}+)*'?|{_IN_WORD}+|"
     rf"[\U0001f1e6-\U0001f1ff]{{2}}|[^\w\s]{_DRESS}(?:\u200d[^\w\s]{_DRESS})*"
 )
@@ -34,7 +35,6 @@ _TITLES = "".join(rf"(?<!\b{title}\.)" for title in ("Mr", "Mrs", "Ms", "Dr", "S
 _END = re.compile(_ENDED + _TITLES + r"\s+(?=[\"'(\[]?[^\W\d_a-zß-öø-ÿ]|\d)|\n+")
 _LEFT, _RIGHT = frozenset(".,;:!?)]}%..."), frozenset("([{")
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # overrides, embeddings, isolates
-_DIGITS = re.compile(r"\d+(?:[.,:/]\d+)*")
 LONGEST = 60  # tokens: a longer sentence is translated in parts
 
 
@@ -93,7 +93,7 @@ def _quoted(word: str) -> list[str]:
 
 def numeral(token: str) -> bool:
     """Whether a token is a number in digits: "3", "1,200", "7:30"."""
-    return bool(_DIGITS.fullmatch(token))
+    return bool(re.fullmatch(_NUMBER, token))
 
 
 def detokenise(tokens: Sequence[str], language: str) -> str:
