@@ -20,18 +20,21 @@ BOXES = "the true boxes of its training frames, and backgrounds without faces to
 FEWEST = 10  # frames to learn from
 
 
+@dataclass(frozen=True)
 class Pipeline2000(Pipeline):
     name: ClassVar[str] = "pipeline_2000"
     supervision: ClassVar[tuple[str, ...]] = (DETECTOR, "2,000 photos of other people")
     others: ClassVar[int | None] = 2000
 
 
+@dataclass(frozen=True)
 class Pipeline500(Pipeline):
     name: ClassVar[str] = "pipeline_500"
     supervision: ClassVar[tuple[str, ...]] = (DETECTOR, "500 photos of other people")
     others: ClassVar[int | None] = 500
 
 
+@dataclass(frozen=True)
 class PipelineTuned(Pipeline):
     """Employees and others are told apart together, so that the verifier does not forget what faces are like while it
     learns those that will come."""
