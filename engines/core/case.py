@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -135,6 +136,11 @@ class Task:
 
     def default_budgets(self) -> tuple[Budget, ...]:
         return tuple(Budget(pairs) for pairs in self.budgets)
+
+    def budget(self, amount: float) -> Budget:
+        """The budget that somebody means by `amount`: one of the task's own where it is within a percent of it (2
+        minutes are 0.0333 hours to whoever types them), so that no curve gets the same point twice."""
+        return Budget(next((own for own in self.budgets if math.isclose(own, amount, rel_tol=0.01)), amount))
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def asked(
             if info.reference:
                 specs.append(RunSpec(case.slug, task.slug, info.name, Budget(0.0), 0, info.version))
                 continue
-            pairs = [Budget(amount) for amount in budgets] or task.default_budgets()
+            pairs = [task.budget(amount) for amount in budgets] or task.default_budgets()
             for budget in pairs:
                 for seed in seeds or task.seeds:
                     specs.append(RunSpec(case.slug, task.slug, info.name, budget, seed, info.version))

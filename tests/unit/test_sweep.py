@@ -351,6 +351,13 @@ def test_a_budget_given_twice_is_measured_once(store):
     assert len(plan(registry.case("tones"), store, budgets=[4, 4], seeds=[0, 0])) == 2
 
 
+def test_a_budget_as_people_write_it_is_the_tasks_own(store):
+    case = registry.case("speech")
+    own = case.task("commands").budgets[0]
+    planned = plan(case, store, tasks=["commands"], engines=["pipeline"], budgets=[0.0333, 1 / 30, 0.034], seeds=[0])
+    assert [spec.budget.pairs for spec in planned] == [own, 0.034]
+
+
 def test_a_budget_beyond_the_data_is_told_and_keeps_no_other_from_being_measured(store, capsys):
     assert sweep("--budget", "100000", "--budget", "32", "--seed", "0") == 1
     told = capsys.readouterr().out
